@@ -1,0 +1,1 @@
+"""Cadence's gRPC interface and Tenuto's internal ones, as protobuf messages."""

@@ -1,0 +1,29 @@
+"""Every message, enum and value of the interfaces between services. Generated: do not edit."""
+
+from tenuto_api.tenuto.internal.v1.history_pb2 import (
+    StartTaskRequest as StartTaskRequest,
+    TASK_TYPE_ACTIVITY as TASK_TYPE_ACTIVITY,
+    TASK_TYPE_DECISION as TASK_TYPE_DECISION,
+    TASK_TYPE_INVALID as TASK_TYPE_INVALID,
+    TaskRef as TaskRef,
+    TaskToken as TaskToken,
+    TaskType as TaskType,
+    WorkflowRequest as WorkflowRequest,
+)
+from tenuto_api.tenuto.internal.v1.matching_pb2 import (
+    DescribeTaskListRequest as DescribeTaskListRequest,
+    OFFER_OUTCOME_ACCEPTED as OFFER_OUTCOME_ACCEPTED,
+    OFFER_OUTCOME_FULL as OFFER_OUTCOME_FULL,
+    OFFER_OUTCOME_INVALID as OFFER_OUTCOME_INVALID,
+    OFFER_OUTCOME_NO_STICKY_POLLER as OFFER_OUTCOME_NO_STICKY_POLLER,
+    OfferOutcome as OfferOutcome,
+    OfferTasksRequest as OfferTasksRequest,
+    OfferTasksResponse as OfferTasksResponse,
+    PollTaskRequest as PollTaskRequest,
+    TaskOffer as TaskOffer,
+)
+from tenuto_api.tenuto.internal.v1.transport_pb2 import (
+    Call as Call,
+    Frame as Frame,
+    Reply as Reply,
+)
