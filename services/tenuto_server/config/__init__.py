@@ -1,0 +1,1 @@
+"""Settings and what a process takes from outside: clock, randomness, ids."""

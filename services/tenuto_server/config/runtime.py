@@ -1,0 +1,33 @@
+"""What a service takes from the world beside store and network: the clock, randomness and ids.
+
+Everything that reads time or chance does it through a `Runtime`, so that the simulation can put its own in place.
+Waiting is asyncio's (`asyncio.sleep`, loop timers): the simulation runs on an event loop whose time is virtual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+SECOND = 1_000_000_000
+MILLISECOND = 1_000_000
+
+
+@dataclass(slots=True)
+class Runtime:
+    """`now()` is the wall clock in nanoseconds since the epoch; it may jump. `random` is this process's own."""
+
+    now: Callable[[], int] = time.time_ns
+    random: random.Random = field(default_factory=random.SystemRandom)
+
+    def monotonic(self) -> float:
+        """Seconds that never run back, the clock of deadlines: the running event loop's time."""
+        return asyncio.get_running_loop().time()
+
+    def new_id(self) -> str:
+        """A random UUID (version 4) as text."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))

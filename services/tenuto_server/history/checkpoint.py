@@ -1,0 +1,113 @@
+"""The checkpoint: in the background, what happened to runs since the last one becomes rows, and the log may forget it.
+
+All that is in memory of a run is pictured in one moment (`RunImage`), and written when the log holds it too. A short workflow
+that began and closed between two checkpoints costs a snapshot, a history and a visibility row, once. A workflow's former runs
+are written before the newest, because they lose their place to it: whatever is lost in between is still in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from tenuto_server import errors
+from tenuto_server.history.core import Core
+from tenuto_server.history.run import Run, Workflow
+from tenuto_server.history.shard import Shard
+from tenuto_server.history.storing import RunImage
+from tenuto_server.persistence.interface import WriteBatch
+
+SECONDS_A_DAY = 24 * 3600
+_PICTURES_AT_ONCE = 50
+# A workflow that is open may keep this much of its stored history in memory.
+_KEPT_HISTORY_BYTES = 64 * 1024
+
+
+class Checkpointer:
+    """Writes checkpoints of the shards of one process, one at a time."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._lock = asyncio.Lock()
+        self.checkpoints = 0
+
+    async def checkpoint(self, shards: Iterable[Shard] | None = None) -> None:
+        """Makes rows of all that has happened in these shards (all, and then trims the log). Raises StoreUnavailable or
+        ShardOwnershipLost; then what was not written stays dirty."""
+        async with self._lock:
+            core, log = self._core, self._core.log
+            if log is None:
+                raise errors.ShardOwnershipLost("the commit log is closed")
+            everything = shards is None
+            through = log.last_seq
+            for shard in list(core.shards.values()) if shards is None else shards:
+                await self._write_shard(shard)
+            if everything and through:
+                await log.wait(through)
+                if core.log is log:
+                    await core.store.trim_log(log.log_id, through)
+            self.checkpoints += 1
+
+    async def _write_shard(self, shard: Shard) -> None:
+        dirty = list(shard.dirty)
+        former = [run for run in dirty if run.workflow.current is not run]
+        newest = [run for run in dirty if run.workflow.current is run]
+        for runs in (former, newest):
+            for at in range(0, len(runs), self._core.settings.checkpoint_rows):
+                await self._write(shard, runs[at : at + self._core.settings.checkpoint_rows])
+
+    async def _write(self, shard: Shard, runs: list[Run]) -> None:
+        core, log = self._core, self._core.log
+        images: list[tuple[Run, RunImage]] = []
+        for number, run in enumerate(runs):
+            if number % _PICTURES_AT_ONCE == _PICTURES_AT_ONCE - 1:
+                await asyncio.sleep(0)
+            images.append((run, RunImage(run, await self._retention_s(run))))
+        if log is None or core.log is not log:
+            raise errors.ShardOwnershipLost("the commit log is closed")
+        await log.wait(max(image.seq for _, image in images))
+        batch = WriteBatch()
+        for _, image in images:
+            image.write(batch, shard.epoch)
+        await core.store.write(batch)
+        for run, image in images:
+            image.settle()
+            if run.state.version == image.version and image.is_current == (run.workflow.current is run):
+                run.dirty_seq = 0
+                shard.dirty.pop(run, None)
+                if run.first_id < run.stored_next_id and run.state.history_bytes > _KEPT_HISTORY_BYTES:
+                    run.drop_stored_frames()
+
+    async def _retention_s(self, run: Run) -> int:
+        domain = self._core.domains.cached_by_id(run.state.domain_id)
+        if domain is None:
+            try:
+                domain = await self._core.domains.by_id(run.state.domain_id)
+            except errors.EntityNotExists:
+                return 0
+        return domain.workflow_execution_retention_period.seconds
+
+    def evict(self) -> None:
+        """Lets go of clean workflows at rest, those longest in memory first, until there are no more than may be."""
+        core = self._core
+        total = sum(len(shard.workflows) for shard in core.shards.values())
+        for shard in core.shards.values():
+            excess = (total - core.settings.idle_runs_max) * len(shard.workflows) // max(1, total)
+            if excess > 0:
+                self._evict_some(shard, excess)
+
+    def _evict_some(self, shard: Shard, excess: int) -> None:
+        core = self._core
+        committed = 0 if core.log is None else core.log.committed_seq
+        for workflow in list(shard.workflows.values()):
+            if excess <= 0:
+                return
+            if _at_rest(workflow, committed):
+                for run in workflow.runs.values():
+                    core.rest(run)
+                shard.forget(workflow)
+                excess -= 1
+
+
+def _at_rest(workflow: Workflow, committed: int) -> bool:
+    return all(not run.dirty_seq and not run.watchers and run.last_seq <= committed for run in workflow.runs.values())

@@ -1,0 +1,288 @@
+"""What a running history process is made of, and its one way to change a run: `commit` a turn.
+
+A turn's records are in memory the moment they are decided, and in the open batch of the log; the tasks that follow from them are
+derived there and then. Timers are set at once (ringing early does no harm), but tasks are offered and watchers woken only when
+the batch is durable. Whoever answers a caller waits for that with `durable`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+from tenuto_server import errors
+from tenuto_server.cluster.router import Router
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.history import storing
+from tenuto_server.history.alarms import AlarmQueue
+from tenuto_server.history.engine import decision_task, tasks
+from tenuto_server.history.engine.records import to_wire
+from tenuto_server.history.engine.tasks import AlarmKind, Dispatch
+from tenuto_server.history.engine.turn import Turn
+from tenuto_server.history.log import CommitLog, Step
+from tenuto_server.history.offers import Offers, TaskKey
+from tenuto_server.history.run import Run, Workflow
+from tenuto_server.history.settings import HistorySettings
+from tenuto_server.history.shard import Shard
+from tenuto_server.persistence.domains import DomainCache
+from tenuto_server.persistence.interface import Store
+from tenuto_server.transport.network import Network
+
+# What a step costs in the log beside its events.
+_STEP_BYTES = 256
+_ALARMS_AT_ONCE = 200
+
+
+class Core:
+    """The parts of one history process, shared by its handlers and its background work."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        network: Network,
+        router: Router,
+        runtime: Runtime,
+        domains: DomainCache,
+        settings: HistorySettings,
+        address: str,
+    ) -> None:
+        self.store = store
+        self.router = router
+        self.runtime = runtime
+        self.domains = domains
+        self.settings = settings
+        self.address = address
+        self.shards: dict[int, Shard] = {}
+        self.alarms = AlarmQueue()
+        self.offers = Offers(network, router, address, settings, self._no_sticky_poller)
+        self.log: CommitLog | None = None
+        # Set by the service: drops everything and starts anew, after a broken invariant.
+        self.abandon: Callable[[str], None] = lambda reason: None
+        # Told of a run that leaves memory and is to be looked after later: (time, shard, timer key).
+        self.on_rest: Callable[[int, int, bytes], None] = lambda at_ns, shard_id, key: None
+        self._alarm_timer: asyncio.TimerHandle | None = None
+        self._alarm_timer_ns = 0
+
+    # --- finding -------------------------------------------------------------------------------------------------------
+    def shard(self, domain_id: str, workflow_id: str) -> Shard:
+        """The shard of a workflow. Raises ShardOwnershipLost if it is not this process's."""
+        shard = self.shards.get(self.router.shard_of(domain_id, workflow_id))
+        if shard is None or not shard.is_open or self.log is None:
+            raise errors.ShardOwnershipLost("the shard belongs to another history process")
+        if self.log.is_busy:
+            raise errors.ServiceBusy("Too many outstanding requests to the cadence service", "commit-log")
+        return shard
+
+    async def run(self, domain_id: str, workflow_id: str, run_id: str) -> Run:
+        """A run of this process. Raises EntityNotExists, ShardOwnershipLost."""
+        shard = self.shard(domain_id, workflow_id)
+        run = await shard.run(domain_id, workflow_id, run_id)
+        self.require(run)
+        return run
+
+    def require(self, run: Run) -> None:
+        """After a wait: raises ShardOwnershipLost if the run's shard was given up meanwhile."""
+        shard = self.shards.get(run.shard)
+        held = None if shard is None else shard.workflows.get((run.state.domain_id, run.state.workflow_id))
+        if shard is None or not shard.is_open or held is not run.workflow:
+            raise errors.ShardOwnershipLost("the shard belongs to another history process")
+
+    # --- changing ------------------------------------------------------------------------------------------------------
+    def step(self, run: Run) -> RunStep:
+        """`with core.step(run) as turn:` a turn on a run, now, committed at the end of the block."""
+        return RunStep(self, run)
+
+    def begin(self, shard: Shard, workflow: Workflow, turn: Turn) -> Run:
+        """Takes a new run in, whose first turn this is, as its workflow's newest; commit it next."""
+        former = workflow.current
+        run = Run(shard.id, workflow, turn.state)
+        run.first_id = run.stored_next_id = 1
+        workflow.add(run)
+        shard.workflows[workflow.domain_id, workflow.workflow_id] = workflow
+        if former is not None:
+            # It is no longer its workflow's newest: the store must have it under its own key.
+            self._mark_dirty(shard, former)
+        return run
+
+    def commit(self, run: Run, turn: Turn) -> None:
+        """Puts a turn's records into the log and sets up what follows from them; a successor's with it."""
+        if not turn.records:
+            return
+        assert self.log is not None
+        shard, state = self.shards[run.shard], run.state
+        size = run.take(turn.records) + _STEP_BYTES
+        state.version += 1
+        run.last_seq = self.log.add(
+            Step(
+                run.shard,
+                shard.epoch,
+                state.domain_id,
+                state.workflow_id,
+                state.run_id,
+                state.version,
+                to_wire(turn.records),
+            ),
+            size,
+        )
+        self._mark_dirty(shard, run)
+        derived = tasks.tasks_for(state, turn.records)
+        if run.is_closed:
+            self.alarms.forget(run)
+        elif derived.alarms and self.alarms.set(run, derived.alarms):
+            self.set_alarm_timer()
+        dispatches = derived.dispatches
+        self.log.after(run.last_seq, lambda: self._durable(run, dispatches))
+        if turn.successor is not None:
+            self.commit(self.begin(shard, run.workflow, turn.successor), turn.successor)
+
+    async def durable(self, run: Run) -> None:
+        """Waits until all that has happened to the run is durable."""
+        if self.log is None:
+            raise errors.ShardOwnershipLost("the commit log is closed")
+        await self.log.wait(run.last_seq)
+
+    def _mark_dirty(self, shard: Shard, run: Run) -> None:
+        if not run.dirty_seq:
+            assert self.log is not None
+            run.dirty_seq = max(1, self.log.last_seq)
+        shard.dirty[run] = None
+
+    def _durable(self, run: Run, dispatches: list[Dispatch]) -> None:
+        if run.is_closed:
+            self._withdraw(run)
+        elif dispatches:
+            self.offer(run, dispatches)
+        if run.watchers:
+            run.notify()
+
+    def offer(self, run: Run, dispatches: list[Dispatch]) -> None:
+        """Offers tasks whose time has come; later ones have an alarm that offers them."""
+        now = self.runtime.now()
+        for dispatch in dispatches:
+            if dispatch.not_before_ns <= now:
+                key = task_key(run, dispatch)
+                run.offered[key] = None
+                self.offers.add(key, dispatch)
+
+    def taken(self, run: Run, key: TaskKey) -> None:
+        """A task started, or does not wait any more."""
+        run.offered.pop(key, None)
+        self.offers.done(key)
+
+    def _withdraw(self, run: Run) -> None:
+        for key in run.offered:
+            self.offers.done(key)
+        run.offered.clear()
+
+    # --- waking --------------------------------------------------------------------------------------------------------
+    def loaded(self, run: Run) -> None:
+        """A run came from the store: sets up what its state implies."""
+        if run.is_closed:
+            self.alarms.forget(run)
+            return
+        derived = tasks.all_tasks(run.state)
+        self.offer(run, derived.dispatches)
+        if self.alarms.set(run, derived.alarms):
+            self.set_alarm_timer()
+
+    def set_alarm_timer(self) -> None:
+        """Arms the loop's timer for the first alarm."""
+        at_ns = self.alarms.next_ns()
+        if at_ns is None or (self._alarm_timer is not None and self._alarm_timer_ns <= at_ns):
+            return
+        if self._alarm_timer is not None:
+            self._alarm_timer.cancel()
+        self._alarm_timer_ns = at_ns
+        delay_s = max(0, at_ns - self.runtime.now()) / 1e9
+        # The loop's clock and the wall clock drift: no single wait is longer than a minute.
+        self._alarm_timer = asyncio.get_running_loop().call_later(min(delay_s, 60.0), self._ring)
+
+    def _ring(self) -> None:
+        self._alarm_timer = None
+        for owner, kind, key in self.alarms.pop_due(self.runtime.now(), _ALARMS_AT_ONCE):
+            assert isinstance(owner, Run)
+            self._ring_one(owner, kind, key)
+        self.set_alarm_timer()
+
+    def _ring_one(self, run: Run, kind: AlarmKind, key: str) -> None:
+        shard = self.shards.get(run.shard)
+        if shard is None or not shard.is_open or self.log is None:
+            return
+        try:
+            with self.step(run) as turn:
+                tasks.ring(turn, kind, key, self.runtime.new_id())
+        except errors.InvariantViolation as violation:
+            self.abandon(str(violation))
+            return
+        if kind is AlarmKind.RETRY:
+            self.offer(run, tasks.all_tasks(run.state).dispatches)
+        again = tasks.alarm(run.state, kind, key)
+        if again is not None and again.at_ns > turn.now:
+            self.alarms.set(run, [again])
+
+    def _no_sticky_poller(self, key: TaskKey) -> None:
+        shard = self.shards.get(self.router.shard_of(key.domain_id, key.workflow_id))
+        if shard is None or not shard.is_open or self.log is None:
+            return
+        workflow = shard.workflows.get((key.domain_id, key.workflow_id))
+        run = None if workflow is None else workflow.runs.get(key.run_id)
+        if run is None or not run.state.is_open:
+            return
+        with self.step(run) as turn:
+            decision_task.unstick(turn, key.schedule_id)
+
+    # --- ending --------------------------------------------------------------------------------------------------------
+    def drop(self, shard: Shard) -> None:
+        """Forgets a shard at once: what it held is somebody else's now."""
+        shard.is_open = False
+        self.shards.pop(shard.id, None)
+        for workflow in shard.workflows.values():
+            for run in workflow.runs.values():
+                self.alarms.forget(run)
+                run.notify()
+        shard.workflows.clear()
+        shard.dirty.clear()
+        self.offers.forget(lambda key: self.router.shard_of(key.domain_id, key.workflow_id) == shard.id)
+
+    def rest(self, run: Run) -> None:
+        """A run leaves memory, clean: from now on its timer row stands for its alarms."""
+        self.alarms.forget(run)
+        if run.stored_timer_ns:
+            self.on_rest(run.stored_timer_ns, run.shard, storing.timer_key(run.state))
+
+    def kill(self) -> None:
+        """Stops at once."""
+        if self._alarm_timer is not None:
+            self._alarm_timer.cancel()
+        self.offers.kill()
+
+
+class RunStep:
+    """A turn as a block: committed at its end. An error before the first record leaves the run as it was; one after it
+    means that the state in memory cannot be trusted, and becomes an InvariantViolation."""
+
+    __slots__ = ("_core", "_run", "_turn")
+
+    def __init__(self, core: Core, run: Run) -> None:
+        self._core = core
+        self._run = run
+        self._turn = Turn(run.state, core.runtime.now())
+
+    def __enter__(self) -> Turn:
+        return self._turn
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self._core.commit(self._run, self._turn)
+        elif self._turn.records and not isinstance(error, errors.InvariantViolation):
+            raise errors.InvariantViolation(f"a step of run {self._run.state.run_id} failed midway: {error!r}") from error
+
+
+def task_key(run: Run, dispatch: Dispatch) -> TaskKey:
+    """The name of a task of the run."""
+    state = run.state
+    return TaskKey(
+        state.domain_id, state.workflow_id, state.run_id, dispatch.kind, dispatch.schedule_id, dispatch.attempt
+    )

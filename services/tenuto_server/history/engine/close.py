@@ -1,0 +1,208 @@
+"""How a run ends, and how another run continues it: continue-as-new, and retry of a failed or timed-out workflow.
+
+A run that is continued closes with ContinuedAsNew, and its successor begins in the same commit: there is no moment without a
+current run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenuto_api import api
+from tenuto_server import errors
+from tenuto_server.history.engine import decision_task, start
+from tenuto_server.history.engine.retry import TIMEOUT_REASON, backoff_s
+from tenuto_server.history.engine.state import SECOND, RunState
+from tenuto_server.history.engine.turn import Turn, evolves_event, timestamp, to_ns
+from tenuto_server.history.engine.values import duration, seconds
+
+
+def complete(turn: Turn, completed_id: int, result: api.Payload | None) -> None:
+    """The workflow returned."""
+    turn.event(
+        workflow_execution_completed_event_attributes=api.WorkflowExecutionCompletedEventAttributes(
+            result=result, decision_task_completed_event_id=completed_id
+        )
+    )
+
+
+def fail(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str) -> None:
+    """The workflow failed: it is canceled if that was asked, tried again if its policy says so, else failed."""
+    if turn.state.cancel_requested:
+        cancel(turn, completed_id, None)
+        return
+    if _retry(turn, completed_id, failure, new_run_id):
+        return
+    turn.event(
+        workflow_execution_failed_event_attributes=api.WorkflowExecutionFailedEventAttributes(
+            failure=failure, decision_task_completed_event_id=completed_id
+        )
+    )
+
+
+def cancel(turn: Turn, completed_id: int, details: api.Payload | None) -> None:
+    """The workflow ended as canceled."""
+    turn.event(
+        workflow_execution_canceled_event_attributes=api.WorkflowExecutionCanceledEventAttributes(
+            decision_task_completed_event_id=completed_id, details=details
+        )
+    )
+
+
+def continue_as_new(
+    turn: Turn, completed_id: int, wanted: api.ContinueAsNewWorkflowExecutionDecisionAttributes, new_run_id: str
+) -> None:
+    """The workflow goes on as a new run, unless it was asked to cancel. What the decision leaves empty is inherited."""
+    state = turn.state
+    if state.cancel_requested:
+        cancel(turn, completed_id, None)
+        return
+    backoff = seconds(wanted.backoff_start_interval)
+    begun = _inherited(state, turn.now, backoff)
+    begun.initiator = wanted.initiator or api.CONTINUE_AS_NEW_INITIATOR_DECIDER
+    begun.workflow_type.name = wanted.workflow_type.name or state.workflow_type
+    begun.task_list.name = wanted.task_list.name or state.task_list
+    begun.execution_start_to_close_timeout.seconds = (
+        seconds(wanted.execution_start_to_close_timeout) or state.execution_timeout_s
+    )
+    begun.task_start_to_close_timeout.seconds = seconds(wanted.task_start_to_close_timeout) or state.task_timeout_s
+    begun.cron_schedule = wanted.cron_schedule
+    begun.cron_overlap_policy = wanted.cron_overlap_policy
+    for name in ("input", "header", "memo", "search_attributes", "retry_policy", "last_completion_result"):
+        if wanted.HasField(name):
+            getattr(begun, name).CopyFrom(getattr(wanted, name))
+    if wanted.HasField("failure"):
+        begun.continued_failure.CopyFrom(wanted.failure)
+    if not wanted.HasField("memo") and state.memo:
+        begun.memo.ParseFromString(state.memo)
+    if not wanted.HasField("search_attributes") and state.search_attributes:
+        begun.search_attributes.ParseFromString(state.search_attributes)
+    if wanted.HasField("retry_policy"):
+        expiration_s = seconds(wanted.retry_policy.expiration_interval)
+        if expiration_s:
+            begun.expiration_time.CopyFrom(timestamp(turn.now + (expiration_s + backoff) * SECOND))
+    _continue(turn, completed_id, begun, new_run_id)
+
+
+def terminate(turn: Turn, reason: str, details: api.Payload | None, identity: str) -> None:
+    """Ends the run at once, from outside. Raises WorkflowAlreadyCompleted."""
+    if not turn.state.is_open:
+        raise errors.WorkflowAlreadyCompleted
+    decision_task.close_for_end(turn)
+    turn.event(
+        workflow_execution_terminated_event_attributes=api.WorkflowExecutionTerminatedEventAttributes(
+            reason=reason, details=details, identity=identity
+        )
+    )
+
+
+def time_out(turn: Turn, new_run_id: str) -> None:
+    """Looks whether the run's time is over, and ends or retries it if so."""
+    state = turn.state
+    if not state.is_open or start.execution_deadline_ns(state) > turn.now:
+        return
+    decision_task.close_for_end(turn)
+    failure = api.Failure(reason=TIMEOUT_REASON + "START_TO_CLOSE")
+    if not state.cancel_requested and _retry(turn, 0, failure, new_run_id):
+        return
+    turn.event(
+        workflow_execution_timed_out_event_attributes=api.WorkflowExecutionTimedOutEventAttributes(
+            timeout_type=api.TIMEOUT_TYPE_START_TO_CLOSE
+        )
+    )
+
+
+def _retry(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str) -> bool:
+    state = turn.state
+    if state.retry is None:
+        return False
+    wait_s = backoff_s(state.retry, state.attempt, turn.now, state.expiration_ns, failure.reason)
+    if wait_s is None:
+        return False
+    former = api.WorkflowExecutionStartedEventAttributes.FromString(state.restart_from)
+    begun = _inherited(state, turn.now, wait_s)
+    begun.initiator = api.CONTINUE_AS_NEW_INITIATOR_RETRY_POLICY
+    begun.attempt = state.attempt + 1
+    begun.continued_failure.CopyFrom(failure)
+    for name in (
+        "workflow_type", "task_list", "input", "header", "retry_policy", "last_completion_result",
+        "execution_start_to_close_timeout", "task_start_to_close_timeout", "expiration_time",
+    ):  # fmt: skip
+        if former.HasField(name):
+            getattr(begun, name).CopyFrom(getattr(former, name))
+    begun.memo.ParseFromString(state.memo)
+    begun.search_attributes.ParseFromString(state.search_attributes)
+    _continue(turn, completed_id, begun, new_run_id)
+    return True
+
+
+def _inherited(state: RunState, now: int, backoff: int) -> api.WorkflowExecutionStartedEventAttributes:
+    """What every successor takes from its predecessor."""
+    begun = api.WorkflowExecutionStartedEventAttributes(
+        continued_execution_run_id=state.run_id,
+        first_execution_run_id=state.first_run_id,
+        first_decision_task_backoff=duration(backoff),
+        first_scheduled_time=timestamp(now + backoff * SECOND),
+    )
+    if state.parent:
+        begun.parent_execution_info.ParseFromString(state.parent)
+    return begun
+
+
+def _continue(
+    turn: Turn, completed_id: int, begun: api.WorkflowExecutionStartedEventAttributes, new_run_id: str
+) -> None:
+    """Closes the run with ContinuedAsNew and begins its successor."""
+    attributes = api.WorkflowExecutionContinuedAsNewEventAttributes(
+        new_execution_run_id=new_run_id,
+        decision_task_completed_event_id=completed_id,
+        backoff_start_interval=begun.first_decision_task_backoff,
+        initiator=begun.initiator,
+        cron_overlap_policy=begun.cron_overlap_policy,
+    )
+    for name in (
+        "workflow_type", "task_list", "input", "header", "memo", "search_attributes", "last_completion_result",
+        "execution_start_to_close_timeout", "task_start_to_close_timeout",
+    ):  # fmt: skip
+        if begun.HasField(name):
+            getattr(attributes, name).CopyFrom(getattr(begun, name))
+    if begun.HasField("continued_failure"):
+        attributes.failure.CopyFrom(begun.continued_failure)
+    turn.event(workflow_execution_continued_as_new_event_attributes=attributes)
+    state = turn.state
+    begun.original_execution_run_id = new_run_id
+    # Nobody asked for this run by a request of theirs: its id stands in, so that it is unique.
+    begun.request_id = new_run_id
+    turn.successor = Turn(RunState(state.domain_id, state.workflow_id, new_run_id), turn.now)
+    start.begin(turn.successor, begun)
+
+
+# --- what each end does to the state -----------------------------------------------------------------------------------
+
+
+def _closes(status: api.WorkflowExecutionCloseStatus) -> Any:
+    def close(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
+        state.close_status = status
+        state.close_ns = to_ns(event.event_time)
+        state.decision = None
+        state.activities.clear()
+        state.activity_ids.clear()
+        state.timers.clear()
+        state.buffered.clear()
+        state.restart_from = b""
+        state.sticky_task_list = ""
+        if status == api.WORKFLOW_EXECUTION_CLOSE_STATUS_CONTINUED_AS_NEW:
+            state.next_run_id = attributes.new_execution_run_id
+
+    return close
+
+
+for _name, _status in (
+    ("completed", api.WORKFLOW_EXECUTION_CLOSE_STATUS_COMPLETED),
+    ("failed", api.WORKFLOW_EXECUTION_CLOSE_STATUS_FAILED),
+    ("canceled", api.WORKFLOW_EXECUTION_CLOSE_STATUS_CANCELED),
+    ("terminated", api.WORKFLOW_EXECUTION_CLOSE_STATUS_TERMINATED),
+    ("continued_as_new", api.WORKFLOW_EXECUTION_CLOSE_STATUS_CONTINUED_AS_NEW),
+    ("timed_out", api.WORKFLOW_EXECUTION_CLOSE_STATUS_TIMED_OUT),
+):
+    evolves_event(f"workflow_execution_{_name}")(_closes(_status))

@@ -1,0 +1,280 @@
+"""A completed decision task: its decisions are checked as a whole, then applied in order.
+
+A decision with bad attributes fails the decision task (an event tells the worker why, and it is tried again), never the call;
+so all checks come before the first record. Only the first closing decision counts, what follows it is ignored. A closing
+decision while there is news that the worker has not seen (buffered events) fails the task too: the worker must look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tenuto_api import api
+from tenuto_server.errors import InvariantViolation
+from tenuto_server.history.engine import activity, close, decision_task, timer
+from tenuto_server.history.engine.state import Decision, RunState
+from tenuto_server.history.engine.turn import Turn, evolves_event
+from tenuto_server.history.engine.values import retry_policy_fault, seconds
+
+IDENTIFIER_MAX = 1000
+RESERVED_TASK_LIST_PREFIX = "/__cadence_sys/"
+
+_CLOSING = frozenset(
+    {
+        "complete_workflow_execution_decision_attributes",
+        "fail_workflow_execution_decision_attributes",
+        "cancel_workflow_execution_decision_attributes",
+        "continue_as_new_workflow_execution_decision_attributes",
+    }
+)
+
+
+@dataclass(slots=True)
+class Fault:
+    """Why a decision task fails."""
+
+    cause: api.DecisionTaskFailedCause
+    message: str
+
+
+@dataclass(slots=True)
+class _Preview:
+    """What the decisions before the one being checked will have done, as far as checks ask."""
+
+    activity_ids: set[str]
+    timer_ids: set[str]
+
+
+def complete(
+    turn: Turn, decision: Decision, request: api.RespondDecisionTaskCompletedRequest, domain: str, new_run_id: str
+) -> Fault | None:
+    """Completes the started decision task with the worker's decisions, or fails it. Schedules the next one where there is
+    news. `new_run_id` is for a successor, if there is to be one."""
+    fault = check(turn.state, request.decisions, domain)
+    if fault is not None:
+        failure = api.Failure(reason=api.DecisionTaskFailedCause.Name(fault.cause), details=fault.message.encode())
+        decision_task.fail(turn, decision, fault.cause, request.identity, failure, request.binary_checksum)
+        decision_task.schedule(turn)
+        return fault
+    completed_id = decision_task.complete(turn, decision, request)
+    canceled_unstarted = False
+    for wanted in request.decisions:
+        if not turn.state.is_open:
+            break
+        canceled_unstarted |= _apply(turn, completed_id, wanted, request.identity, domain, new_run_id)
+    state = turn.state
+    if state.is_open and (state.buffered or canceled_unstarted or request.force_create_new_decision_task):
+        decision_task.schedule(turn)
+    return None
+
+
+def _apply(
+    turn: Turn, completed_id: int, wanted: api.Decision, identity: str, domain: str, new_run_id: str
+) -> bool:
+    """Applies one checked decision. True if it canceled an activity that was not started."""
+    match wanted.WhichOneof("attributes"):
+        case "schedule_activity_task_decision_attributes":
+            activity.schedule(turn, completed_id, wanted.schedule_activity_task_decision_attributes, domain)
+        case "start_timer_decision_attributes":
+            timer.start(turn, completed_id, wanted.start_timer_decision_attributes)
+        case "cancel_timer_decision_attributes":
+            timer.cancel(turn, completed_id, wanted.cancel_timer_decision_attributes.timer_id, identity)
+        case "request_cancel_activity_task_decision_attributes":
+            activity_id = wanted.request_cancel_activity_task_decision_attributes.activity_id
+            return activity.request_cancel(turn, completed_id, activity_id)
+        case "record_marker_decision_attributes":
+            _record_marker(turn, completed_id, wanted.record_marker_decision_attributes)
+        case "upsert_workflow_search_attributes_decision_attributes":
+            _upsert(turn, completed_id, wanted.upsert_workflow_search_attributes_decision_attributes)
+        case "complete_workflow_execution_decision_attributes":
+            done = wanted.complete_workflow_execution_decision_attributes
+            close.complete(turn, completed_id, done.result if done.HasField("result") else None)
+        case "fail_workflow_execution_decision_attributes":
+            close.fail(turn, completed_id, wanted.fail_workflow_execution_decision_attributes.failure, new_run_id)
+        case "cancel_workflow_execution_decision_attributes":
+            given_up = wanted.cancel_workflow_execution_decision_attributes
+            close.cancel(turn, completed_id, given_up.details if given_up.HasField("details") else None)
+        case "continue_as_new_workflow_execution_decision_attributes":
+            again = wanted.continue_as_new_workflow_execution_decision_attributes
+            close.continue_as_new(turn, completed_id, again, new_run_id)
+        case unknown:
+            raise InvariantViolation(f"decision {unknown} was checked but cannot be applied")
+    return False
+
+
+def check(state: RunState, decisions: Sequence[api.Decision], domain: str) -> Fault | None:
+    """The first thing that is wrong with the decisions, None where nothing is."""
+    preview = _Preview(set(state.activity_ids), set(state.timers))
+    for wanted in decisions:
+        name = wanted.WhichOneof("attributes")
+        if name is None:
+            return Fault(api.DECISION_TASK_FAILED_CAUSE_UNHANDLED_DECISION, "A decision has no attributes.")
+        if name in _CLOSING and state.buffered:
+            return Fault(api.DECISION_TASK_FAILED_CAUSE_UNHANDLED_DECISION, "There are events the worker has not seen.")
+        fault = _CHECKS[name](getattr(wanted, name), preview, domain)
+        if fault is not None:
+            return fault
+        if name in _CLOSING:
+            return None
+    return None
+
+
+_Check = Callable[[Any, _Preview, str], Fault | None]
+
+
+def _check_activity(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    cause = api.DECISION_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES
+    message = (
+        _identifier_fault("ActivityId", wanted.activity_id)
+        or _identifier_fault("ActivityType", wanted.activity_type.name)
+        or _task_list_fault(wanted.task_list.name)
+        or activity.timeouts_fault(wanted)
+        or (retry_policy_fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
+    )
+    if not message and wanted.domain and wanted.domain != domain:
+        message = "Activities may not be scheduled in another domain."
+    if message:
+        return Fault(cause, message)
+    if wanted.activity_id in preview.activity_ids:
+        duplicate = api.DECISION_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID
+        return Fault(duplicate, f"An activity with id {wanted.activity_id!r} is pending.")
+    preview.activity_ids.add(wanted.activity_id)
+    return None
+
+
+def _check_timer(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = _identifier_fault("TimerId", wanted.timer_id)
+    if not message and seconds(wanted.start_to_fire_timeout) <= 0:
+        message = "A valid StartToFireTimeout is not set on decision."
+    if message:
+        return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES, message)
+    if wanted.timer_id in preview.timer_ids:
+        duplicate = api.DECISION_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID
+        return Fault(duplicate, f"A timer with id {wanted.timer_id!r} is pending.")
+    preview.timer_ids.add(wanted.timer_id)
+    return None
+
+
+def _check_cancel_timer(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = _identifier_fault("TimerId", wanted.timer_id)
+    if message:
+        return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES, message)
+    preview.timer_ids.discard(wanted.timer_id)
+    return None
+
+
+def _check_cancel_activity(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = _identifier_fault("ActivityId", wanted.activity_id)
+    if message:
+        return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES, message)
+    return None
+
+
+def _check_marker(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = _identifier_fault("MarkerName", wanted.marker_name)
+    return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES, message) if message else None
+
+
+def _check_upsert(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    if not wanted.search_attributes.indexed_fields:
+        return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, "IndexedFields is empty on decision.")
+    return None
+
+
+def _check_nothing(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    return None
+
+
+def _check_fail(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    if not wanted.failure.reason:
+        cause = api.DECISION_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES
+        return Fault(cause, "FailReason is not set on decision.")
+    return None
+
+
+def _check_continue_as_new(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = ""
+    if wanted.HasField("retry_policy"):
+        message = retry_policy_fault(wanted.retry_policy)
+    if not message and wanted.cron_schedule:
+        message = "This server does not run cron schedules yet."
+    if not message:
+        message = _task_list_fault(wanted.task_list.name)
+    return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES, message) if message else None
+
+
+def _unsupported(cause: api.DecisionTaskFailedCause, what: str) -> _Check:
+    def refuse(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+        return Fault(cause, f"This server does not support {what} yet.")
+
+    return refuse
+
+
+_CHECKS: dict[str, _Check] = {
+    "schedule_activity_task_decision_attributes": _check_activity,
+    "start_timer_decision_attributes": _check_timer,
+    "cancel_timer_decision_attributes": _check_cancel_timer,
+    "request_cancel_activity_task_decision_attributes": _check_cancel_activity,
+    "record_marker_decision_attributes": _check_marker,
+    "upsert_workflow_search_attributes_decision_attributes": _check_upsert,
+    "complete_workflow_execution_decision_attributes": _check_nothing,
+    "fail_workflow_execution_decision_attributes": _check_fail,
+    "cancel_workflow_execution_decision_attributes": _check_nothing,
+    "continue_as_new_workflow_execution_decision_attributes": _check_continue_as_new,
+    "start_child_workflow_execution_decision_attributes": _unsupported(
+        api.DECISION_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES, "child workflows"
+    ),
+    "signal_external_workflow_execution_decision_attributes": _unsupported(
+        api.DECISION_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES, "signals from workflow to workflow"
+    ),
+    "request_cancel_external_workflow_execution_decision_attributes": _unsupported(
+        api.DECISION_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
+        "cancellation of other workflows",
+    ),
+}
+
+
+def _identifier_fault(name: str, value: str) -> str:
+    if not value:
+        return f"{name} is not set on decision."
+    return f"{name} exceeds length limit." if len(value) > IDENTIFIER_MAX else ""
+
+
+def _task_list_fault(name: str) -> str:
+    if name.startswith(RESERVED_TASK_LIST_PREFIX):
+        return f"Task list names may not begin with {RESERVED_TASK_LIST_PREFIX}."
+    return "TaskList exceeds length limit." if len(name) > IDENTIFIER_MAX else ""
+
+
+def _record_marker(turn: Turn, completed_id: int, wanted: api.RecordMarkerDecisionAttributes) -> None:
+    turn.event(
+        marker_recorded_event_attributes=api.MarkerRecordedEventAttributes(
+            marker_name=wanted.marker_name,
+            details=wanted.details if wanted.HasField("details") else None,
+            decision_task_completed_event_id=completed_id,
+            header=wanted.header if wanted.HasField("header") else None,
+        )
+    )
+
+
+def _upsert(turn: Turn, completed_id: int, wanted: api.UpsertWorkflowSearchAttributesDecisionAttributes) -> None:
+    turn.event(
+        upsert_workflow_search_attributes_event_attributes=api.UpsertWorkflowSearchAttributesEventAttributes(
+            decision_task_completed_event_id=completed_id, search_attributes=wanted.search_attributes
+        )
+    )
+
+
+@evolves_event("marker_recorded")
+def _marker_recorded(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
+    """Markers matter to the worker alone."""
+
+
+@evolves_event("upsert_workflow_search_attributes")
+def _upserted(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
+    merged = api.SearchAttributes.FromString(state.search_attributes)
+    for key, value in attributes.search_attributes.indexed_fields.items():
+        merged.indexed_fields[key].CopyFrom(value)
+    state.search_attributes = merged.SerializeToString(deterministic=True)

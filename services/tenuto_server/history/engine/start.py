@@ -1,0 +1,100 @@
+"""How a run begins: the started event, and its first decision at once or after a delay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenuto_api import api
+from tenuto_server import errors
+from tenuto_server.history.engine import decision_task
+from tenuto_server.history.engine.state import SECOND, RunState
+from tenuto_server.history.engine.turn import Turn, evolves_event, timestamp, to_ns
+from tenuto_server.history.engine.values import duration, retry_policy, seconds
+
+# Decision tasks may not hold a worker longer than this.
+DECISION_TIMEOUT_MAX_S = 240
+
+
+def start(turn: Turn, request: api.StartWorkflowExecutionRequest, jitter_s: int = 0) -> None:
+    """Begins a run as a client asked. `jitter_s` is what chance made of the request's jitter, 0 to jitter_start."""
+    if request.cron_schedule:
+        raise errors.BadRequest("This server does not run cron schedules yet.")
+    backoff_s = _first_backoff_s(turn.now, request) + jitter_s
+    attributes = api.WorkflowExecutionStartedEventAttributes(
+        workflow_type=request.workflow_type,
+        task_list=request.task_list,
+        execution_start_to_close_timeout=duration(seconds(request.execution_start_to_close_timeout)),
+        task_start_to_close_timeout=duration(seconds(request.task_start_to_close_timeout)),
+        original_execution_run_id=turn.state.run_id,
+        first_execution_run_id=turn.state.run_id,
+        identity=request.identity,
+        request_id=request.request_id,
+        first_decision_task_backoff=duration(backoff_s),
+        first_scheduled_time=timestamp(turn.now + backoff_s * SECOND),
+        cron_overlap_policy=request.cron_overlap_policy,
+    )
+    for name in ("input", "memo", "search_attributes", "header", "retry_policy", "active_cluster_selection_policy"):
+        if request.HasField(name):
+            getattr(attributes, name).CopyFrom(getattr(request, name))
+    if request.HasField("retry_policy"):
+        expiration_s = seconds(request.retry_policy.expiration_interval)
+        if expiration_s:
+            attributes.expiration_time.CopyFrom(timestamp(turn.now + (expiration_s + backoff_s) * SECOND))
+    begin(turn, attributes)
+
+
+def begin(turn: Turn, attributes: api.WorkflowExecutionStartedEventAttributes) -> None:
+    """Writes the started event and, unless the run begins later, schedules the first decision."""
+    turn.event(workflow_execution_started_event_attributes=attributes)
+    if not turn.state.backoff_s:
+        decision_task.schedule(turn)
+
+
+def end_backoff(turn: Turn) -> None:
+    """The delay of the first decision is over. Does nothing if something else woke the run before."""
+    if turn.state.is_open and not turn.state.has_decided:
+        decision_task.schedule(turn)
+
+
+def backoff_ends_ns(state: RunState) -> int:
+    """When the first decision may be scheduled."""
+    return state.start_ns + state.backoff_s * SECOND
+
+
+def execution_deadline_ns(state: RunState) -> int:
+    """When the run times out: its time counts from the end of its delay."""
+    return state.start_ns + (state.backoff_s + state.execution_timeout_s) * SECOND
+
+
+def _first_backoff_s(now: int, request: api.StartWorkflowExecutionRequest) -> int:
+    if request.HasField("first_run_at"):
+        first_ns = to_ns(request.first_run_at)
+        if first_ns > now:
+            return -((now - first_ns) // SECOND)
+    return seconds(request.delay_start)
+
+
+@evolves_event("workflow_execution_started")
+def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
+    state.workflow_type = attributes.workflow_type.name
+    state.task_list = attributes.task_list.name
+    state.execution_timeout_s = attributes.execution_start_to_close_timeout.seconds
+    state.task_timeout_s = min(
+        attributes.task_start_to_close_timeout.seconds, state.execution_timeout_s, DECISION_TIMEOUT_MAX_S
+    )
+    state.start_ns = to_ns(event.event_time)
+    state.backoff_s = attributes.first_decision_task_backoff.seconds
+    state.start_request_id = attributes.request_id
+    state.first_run_id = attributes.first_execution_run_id
+    state.continued_run_id = attributes.continued_execution_run_id
+    state.attempt = attributes.attempt
+    if attributes.HasField("retry_policy"):
+        state.retry = retry_policy(attributes.retry_policy)
+        state.restart_from = attributes.SerializeToString()
+    if attributes.HasField("expiration_time"):
+        state.expiration_ns = to_ns(attributes.expiration_time)
+    state.cron_schedule = attributes.cron_schedule
+    state.memo = attributes.memo.SerializeToString()
+    state.search_attributes = attributes.search_attributes.SerializeToString()
+    if attributes.HasField("parent_execution_info"):
+        state.parent = attributes.parent_execution_info.SerializeToString()

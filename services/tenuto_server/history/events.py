@@ -1,0 +1,52 @@
+"""Reading a run's events: the newest from memory, older ones from the store, always as bytes that need no decoding."""
+
+from __future__ import annotations
+
+from tenuto_server import errors
+from tenuto_server.errors import InvariantViolation
+from tenuto_server.history import storing
+from tenuto_server.history.run import Run
+from tenuto_server.persistence.interface import Store, StoreUnavailable, Table
+from tenuto_server.persistence.rows import int_key, int_of_key, unpack
+
+_ROWS_AT_ONCE = 20
+
+
+async def read(store: Store, run: Run, first: int, until: int) -> list[bytes]:
+    """Frames of the events first <= id < until, all of which must have happened."""
+    if first >= run.first_id:
+        return run.frames[first - run.first_id : until - run.first_id]
+    try:
+        older = await _read_stored(store, run, first, min(until, run.first_id))
+    except StoreUnavailable as error:
+        raise errors.Unavailable(f"the store does not answer: {error}") from error
+    # The run may have let go of more meanwhile: what is in memory now begins later than before.
+    at = first + len(older)
+    return older if at >= until else older + await read(store, run, at, until)
+
+
+async def _read_stored(store: Store, run: Run, first: int, until: int) -> list[bytes]:
+    partition = storing.history_partition(run.state)
+    found: list[bytes] = []
+    after: bytes | None = int_key(first - 1)
+    while len(found) < until - first:
+        rows = await store.scan(Table.HISTORY, partition, after, _ROWS_AT_ONCE, int_key(until))
+        if after is not None and not found and (not rows or int_of_key(rows[0][0]) != first):
+            # The event lies within a batch that begins before it: read from the beginning.
+            after = None
+            continue
+        if not rows:
+            raise InvariantViolation(f"history of run {run.state.run_id} has no event {first + len(found)}")
+        for key, value in rows:
+            found += _cut(int_of_key(key), value, first + len(found), until)
+        after = rows[-1][0]
+    return found
+
+
+def _cut(start: int, value: bytes, first: int, until: int) -> list[bytes]:
+    """Frames first <= id < until of a batch that begins with event `start`."""
+    _, data = unpack(value, "history batch", storing.VERSION)
+    frames = list(storing.split_frames(data))
+    if start > first:
+        raise InvariantViolation(f"stored history goes on with event {start} where {first} comes next")
+    return frames[first - start : until - start]

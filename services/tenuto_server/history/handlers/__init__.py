@@ -1,0 +1,33 @@
+"""What history answers: one module a family of calls. `TABLE` maps the method of an internal call to its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from tenuto_server.history.core import Core
+from tenuto_server.history.handlers import activities, decision_tasks, reads, starts, steering
+from tenuto_server.transport.network import InternalCall
+
+Handler = Callable[[Core, InternalCall], Awaitable[bytes]]
+
+TABLE: dict[str, Handler] = {
+    "StartWorkflowExecution": starts.start,
+    "SignalWithStartWorkflowExecution": starts.signal_with_start,
+    "SignalWorkflowExecution": steering.signal,
+    "RequestCancelWorkflowExecution": steering.request_cancel,
+    "TerminateWorkflowExecution": steering.terminate,
+    "ResetStickyTaskList": steering.reset_sticky,
+    "GetWorkflowExecutionHistory": reads.get_history,
+    "DescribeWorkflowExecution": reads.describe,
+    "StartTask": decision_tasks.start_task,
+    "RespondDecisionTaskCompleted": decision_tasks.completed,
+    "RespondDecisionTaskFailed": decision_tasks.failed,
+    "RespondActivityTaskCompleted": activities.completed,
+    "RespondActivityTaskCompletedByID": activities.completed_by_id,
+    "RespondActivityTaskFailed": activities.failed,
+    "RespondActivityTaskFailedByID": activities.failed_by_id,
+    "RespondActivityTaskCanceled": activities.canceled,
+    "RespondActivityTaskCanceledByID": activities.canceled_by_id,
+    "RecordActivityTaskHeartbeat": activities.heartbeat,
+    "RecordActivityTaskHeartbeatByID": activities.heartbeat_by_id,
+}

@@ -1,0 +1,122 @@
+"""Handing tasks to pollers, and what workers answer to decision tasks."""
+
+from __future__ import annotations
+
+from tenuto_api import api, internal
+from tenuto_server import errors
+from tenuto_server.history import events, paging, views
+from tenuto_server.history.core import Core
+from tenuto_server.history.engine import activity, decision_task, decisions
+from tenuto_server.history.engine.records import frame
+from tenuto_server.history.engine.state import Decision
+from tenuto_server.history.engine.tasks import TaskKind
+from tenuto_server.history.offers import TaskKey
+from tenuto_server.history.run import Run
+from tenuto_server.transport.network import InternalCall
+
+
+async def start_task(core: Core, call: InternalCall) -> bytes:
+    """StartTask: records that a poller took a task, and answers the poll response.
+
+    An activity goes out only when its start is durable: no attempt starts twice. A decision may go before that, since deciding
+    twice does no harm and its token names this very start; if a crash forgets the start, the answer is refused.
+    """
+    request = internal.StartTaskRequest.FromString(call.body)
+    task = request.task
+    key = TaskKey(
+        task.domain_id, task.workflow_id, task.run_id, TaskKind(task.type), task.schedule_id, task.attempt
+    )
+    try:
+        run = await core.run(task.domain_id, task.workflow_id, task.run_id)
+    except errors.EntityNotExists:
+        core.offers.done(key)
+        raise
+    core.taken(run, key)
+    if key.kind is TaskKind.DECISION:
+        return await _start_decision(core, run, request)
+    return await _start_activity(core, run, request)
+
+
+async def _start_decision(core: Core, run: Run, request: internal.StartTaskRequest) -> bytes:
+    task = request.task
+    with core.step(run) as turn:
+        decision_task.start(turn, task.schedule_id, task.attempt, request.request_id, request.identity)
+    decision = run.state.decision
+    assert decision is not None
+    is_sticky = decision.sticky and request.task_list == run.state.sticky_task_list
+    return await _decision_bytes(core, run, decision, is_sticky)
+
+
+async def _start_activity(core: Core, run: Run, request: internal.StartTaskRequest) -> bytes:
+    task = request.task
+    with core.step(run) as turn:
+        pending = activity.start(turn, task.schedule_id, task.attempt, request.request_id, request.identity)
+    (scheduled,) = await events.read(core.store, run, task.schedule_id, task.schedule_id + 1)
+    response = views.activity_response(run.state, pending, scheduled, request.domain_name)
+    await core.durable(run)
+    return response.SerializeToString()
+
+
+async def _decision_bytes(core: Core, run: Run, decision: Decision, is_sticky: bool) -> bytes:
+    """The poll response for a started decision: the whole history, or for a sticky worker what it has not seen."""
+    state = run.state
+    first = state.previous_started_id + 1 if is_sticky else 1
+    until = state.next_event_id if decision.attempt else decision.started_id + 1
+    page_until = min(until, first + core.settings.history_page_max)
+    token = b""
+    extra = views.transient_frames(state, decision)
+    if page_until < until:
+        token = paging.encode(paging.PageToken(state.run_id, page_until, until, False, extra))
+        extra = []
+    response = views.decision_response(state, decision, token).SerializeToString()
+    frames = await events.read(core.store, run, first, page_until)
+    return response + views.history_bytes([*frames, *extra])
+
+
+async def completed(core: Core, call: InternalCall) -> bytes:
+    """RespondDecisionTaskCompleted: answers when the decisions are durable, with the next task if the worker wants it."""
+    envelope = internal.WorkflowRequest.FromString(call.body)
+    request = api.RespondDecisionTaskCompletedRequest.FromString(envelope.request)
+    token = internal.TaskToken.FromString(request.task_token)
+    domain = await core.domains.by_id(token.domain_id)
+    run = await core.run(token.domain_id, token.workflow_id, token.run_id)
+    decision = _started(run, token)
+    new_id = core.runtime.new_id()
+    with core.step(run) as turn:
+        decisions.complete(turn, decision, request, domain.name, new_id)
+        inline = request.return_new_decision_task and decision_task.start_inline(turn, new_id, request.identity)
+    next_task = b""
+    if inline and run.state.decision is not None:
+        is_sticky = bool(run.state.sticky_task_list)
+        next_task = await _decision_bytes(core, run, run.state.decision, is_sticky)
+    await core.durable(run)
+    return _completed_response(next_task)
+
+
+def _completed_response(next_task: bytes) -> bytes:
+    """RespondDecisionTaskCompletedResponse with an encoded decision task in field 1, or none at all."""
+    if not next_task:
+        return b""
+    # Field 1, length-prefixed: as an event in a History.
+    return frame(next_task)
+
+
+async def failed(core: Core, call: InternalCall) -> bytes:
+    """RespondDecisionTaskFailed: the decision is tried again."""
+    envelope = internal.WorkflowRequest.FromString(call.body)
+    request = api.RespondDecisionTaskFailedRequest.FromString(envelope.request)
+    token = internal.TaskToken.FromString(request.task_token)
+    run = await core.run(token.domain_id, token.workflow_id, token.run_id)
+    decision = _started(run, token)
+    failure = api.Failure(details=request.details.data) if request.HasField("details") else None
+    with core.step(run) as turn:
+        decision_task.fail(turn, decision, request.cause, request.identity, failure, request.binary_checksum)
+        decision_task.schedule(turn)
+    await core.durable(run)
+    return b""
+
+
+def _started(run: Run, token: internal.TaskToken) -> Decision:
+    if not run.state.is_open:
+        raise errors.WorkflowAlreadyCompleted
+    return decision_task.started(run.state, token.schedule_id, token.attempt, token.started_request_id)

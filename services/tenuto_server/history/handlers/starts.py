@@ -1,0 +1,119 @@
+"""Starting runs: StartWorkflowExecution and SignalWithStartWorkflowExecution, and who may use a workflow id again."""
+
+from __future__ import annotations
+
+from tenuto_api import api, internal
+from tenuto_server import errors
+from tenuto_server.history.core import Core
+from tenuto_server.history.engine import close, outside
+from tenuto_server.history.engine import start as engine_start
+from tenuto_server.history.engine.state import RunState
+from tenuto_server.history.engine.turn import Turn
+from tenuto_server.history.engine.values import seconds
+from tenuto_server.history.run import FAILED_STATUSES, Run, Workflow
+from tenuto_server.history.shard import Shard
+from tenuto_server.transport.network import InternalCall
+
+_TERMINATED_FOR = "TerminateIfRunning WorkflowIdReusePolicy"
+
+
+async def start(core: Core, call: InternalCall) -> bytes:
+    """Answers StartWorkflowExecutionResponse when the start is durable."""
+    envelope = internal.WorkflowRequest.FromString(call.body)
+    request = api.StartWorkflowExecutionRequest.FromString(envelope.request)
+    shard, workflow = await _workflow(core, envelope)
+    current = workflow.current
+    if current is None or current.state.start_request_id != request.request_id:
+        _admit(current, request)
+        current = _begin(core, shard, workflow, request)
+    await core.durable(current)
+    return api.StartWorkflowExecutionResponse(run_id=current.state.run_id).SerializeToString()
+
+
+async def signal_with_start(core: Core, call: InternalCall) -> bytes:
+    """Signals the running run, or starts one with the signal in it. Answers when that is durable."""
+    envelope = internal.WorkflowRequest.FromString(call.body)
+    request = api.SignalWithStartWorkflowExecutionRequest.FromString(envelope.request)
+    begun = request.start_request
+    shard, workflow = await _workflow(core, envelope)
+    run = workflow.current
+    seen = run is not None and begun.request_id in run.state.signal_request_ids
+    if run is not None and (seen or (run.state.is_open and not _terminates(begun))):
+        with core.step(run) as turn:
+            outside.signal(turn, request.signal_name, _payload(request), begun.identity, begun.request_id)
+    else:
+        if not (run is not None and run.state.is_open):
+            _admit(run, begun)
+        run = _begin(core, shard, workflow, begun, request)
+    await core.durable(run)
+    return api.SignalWithStartWorkflowExecutionResponse(run_id=run.state.run_id).SerializeToString()
+
+
+async def _workflow(core: Core, envelope: internal.WorkflowRequest) -> tuple[Shard, Workflow]:
+    shard = core.shard(envelope.domain_id, envelope.workflow_id)
+    workflow = await shard.workflow(envelope.domain_id, envelope.workflow_id)
+    if core.shards.get(shard.id) is not shard or not shard.is_open:
+        raise errors.ShardOwnershipLost("the shard belongs to another history process")
+    return shard, workflow
+
+
+def _begin(
+    core: Core,
+    shard: Shard,
+    workflow: Workflow,
+    request: api.StartWorkflowExecutionRequest,
+    with_signal: api.SignalWithStartWorkflowExecutionRequest | None = None,
+) -> Run:
+    """Starts a run, after ending the current one if the policy says so: in one commit."""
+    state = RunState(workflow.domain_id, workflow.workflow_id, core.runtime.new_id())
+    turn = Turn(state, core.runtime.now())
+    jitter_s = seconds(request.jitter_start)
+    engine_start.start(turn, request, core.runtime.random.randint(0, jitter_s) if jitter_s > 0 else 0)
+    if with_signal is not None:
+        signal_payload = _payload(with_signal)
+        outside.signal(turn, with_signal.signal_name, signal_payload, request.identity, request.request_id)
+    current = workflow.current
+    if current is not None and current.state.is_open:
+        details = api.Payload(data=f"New runID: {state.run_id}".encode())
+        with core.step(current) as ending:
+            close.terminate(ending, _TERMINATED_FOR, details, request.identity)
+    run = core.begin(shard, workflow, turn)
+    core.commit(run, turn)
+    return run
+
+
+def _admit(current: Run | None, request: api.StartWorkflowExecutionRequest) -> None:
+    """Raises WorkflowAlreadyStarted where the reuse policy forbids a new run."""
+    if current is None:
+        return
+    state = current.state
+    where = f"WorkflowId: {state.workflow_id}, RunId: {state.run_id}."
+    policy = request.workflow_id_reuse_policy
+    if state.is_open:
+        if policy == api.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
+            return
+        message = f"Workflow execution is already running. {where}"
+    elif policy == api.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
+        message = f"Workflow execution already finished. {where} Workflow Id reuse policy: RejectDuplicate."
+    elif policy in _FAILED_ONLY and state.close_status not in FAILED_STATUSES:
+        message = (
+            f"Workflow execution already finished successfully. {where} "
+            "Workflow Id reuse policy: AllowDuplicateFailedOnly."
+        )
+    else:
+        return
+    raise errors.WorkflowAlreadyStarted(message, state.start_request_id, state.run_id)
+
+
+_FAILED_ONLY = (
+    api.WORKFLOW_ID_REUSE_POLICY_INVALID,
+    api.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+)
+
+
+def _terminates(request: api.StartWorkflowExecutionRequest) -> bool:
+    return request.workflow_id_reuse_policy == api.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING
+
+
+def _payload(request: api.SignalWithStartWorkflowExecutionRequest) -> api.Payload | None:
+    return request.signal_input if request.HasField("signal_input") else None

@@ -1,0 +1,225 @@
+"""The commit log of a running history process, with group commit: one append carries the steps of all workflows in all shards
+that moved since the last one.
+
+Steps are added to the open batch. The committer writes one batch at a time as one row; what comes meanwhile fills the next.
+Only when the row is durable do the batch's actions run (tasks are handed out, long polls woken) and its waiters go on.
+
+    add(step) -> sequence number of its batch     wait(seq)      after(seq, action)
+
+Between two appends lies a gap that grows with the load, up to a setting, and is nothing when it is quiet: under load it makes
+batches larger, and cost goes with the number of appends, not of steps. An append with an unknown outcome is made again, same
+bytes, until its outcome is known. If the log is sealed, somebody else owns what this process owned: everything waiting fails, and
+`on_sealed` makes the process drop its memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from tenuto_server import errors
+from tenuto_server.errors import InvariantViolation
+from tenuto_server.history.settings import HistorySettings
+from tenuto_server.persistence.interface import Sealed, Store, StoreUnavailable
+
+BATCH_VERSION = 1
+# From this many steps in a batch on the gap begins to grow; at `_STEPS_FULL` it is at its longest.
+_STEPS_QUIET = 1.5
+_STEPS_FULL = 6.0
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Step(msgspec.Struct, array_like=True):
+    """One entry of a batch: what happened to one run in one turn. `records` is in the form of `records.to_wire`."""
+
+    shard: int
+    epoch: int
+    domain_id: str
+    workflow_id: str
+    run_id: str
+    version: int
+    records: list[Any]
+
+
+_steps_decoder = msgspec.msgpack.Decoder(list[Step])
+
+
+class _Batch:
+    __slots__ = ("actions", "seq", "size", "steps", "waiters")
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.steps: list[Step] = []
+        self.size = 0
+        self.actions: list[Callable[[], None]] = []
+        self.waiters: list[asyncio.Future[None]] = []
+
+
+class CommitLog:
+    """The log of one process, from its creation until it is sealed or closed. `log_id` is new."""
+
+    def __init__(self, store: Store, log_id: str, settings: HistorySettings, on_sealed: Callable[[], None]) -> None:
+        self.log_id = log_id
+        self.committed_seq = 0
+        self.appends = 0
+        self.steps_committed = 0
+        self._store = store
+        self._settings = settings
+        self._on_sealed = on_sealed
+        self._open = _Batch(1)
+        self._closed_batches: list[_Batch] = []
+        self._in_flight: _Batch | None = None
+        self._steps_average = 0.0
+        self._last_append = 0.0
+        self._failed = False
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Creates the log and begins to commit."""
+        await self._store.create_log(self.log_id)
+        self._task = asyncio.get_running_loop().create_task(self._commit_for_ever())
+
+    async def close(self) -> None:
+        """Commits what is waiting, then stops."""
+        if not self._failed and self.last_seq > self.committed_seq:
+            await self.wait(self.last_seq)
+        self.kill()
+
+    def kill(self) -> None:
+        """Stops at once: what is waiting fails, though it may be in the log."""
+        if self._task is not None:
+            self._task.cancel()
+        self._fail()
+
+    @property
+    def last_seq(self) -> int:
+        """The sequence number of the newest batch that holds a step."""
+        return self._open.seq if self._open.steps else self._open.seq - 1
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether more waits for the log than should."""
+        return len(self._open.steps) > self._settings.pending_steps_max or len(self._closed_batches) > 16
+
+    def add(self, step: Step, size: int) -> int:
+        """Puts a step of about `size` bytes into the open batch; returns the batch's sequence number.
+
+        Raises ShardOwnershipLost if the log is gone.
+        """
+        if self._failed:
+            raise errors.ShardOwnershipLost("the commit log is closed")
+        batch = self._open
+        if batch.size + size > self._settings.batch_bytes_max and batch.steps:
+            self._closed_batches.append(batch)
+            batch = self._open = _Batch(batch.seq + 1)
+        batch.steps.append(step)
+        batch.size += size
+        self._wake.set()
+        return batch.seq
+
+    def after(self, seq: int, action: Callable[[], None]) -> None:
+        """Runs the action when that batch is durable: at once if it is. It never runs if the log is lost first."""
+        if seq <= self.committed_seq:
+            action()
+            return
+        self._find(seq).actions.append(action)
+
+    async def wait(self, seq: int) -> None:
+        """Returns when that batch is durable. Raises ShardOwnershipLost if nobody will ever know."""
+        if seq <= self.committed_seq:
+            return
+        if self._failed:
+            raise errors.ShardOwnershipLost("the commit log is closed")
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._find(seq).waiters.append(waiter)
+        await waiter
+
+    def _find(self, seq: int) -> _Batch:
+        if seq == self._open.seq:
+            return self._open
+        if self._in_flight is not None and seq == self._in_flight.seq:
+            return self._in_flight
+        for batch in self._closed_batches:
+            if batch.seq == seq:
+                return batch
+        raise InvariantViolation(f"batch {seq} of log {self.log_id} is neither open nor under way")
+
+    async def _commit_for_ever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._closed_batches or self._open.steps:
+                await self._pause()
+                if not await self._commit(self._take()):
+                    return
+
+    def _take(self) -> _Batch:
+        if self._closed_batches:
+            batch = self._closed_batches.pop(0)
+        else:
+            batch = self._open
+            self._open = _Batch(batch.seq + 1)
+        self._in_flight = batch
+        return batch
+
+    async def _pause(self) -> None:
+        load = (self._steps_average - _STEPS_QUIET) / (_STEPS_FULL - _STEPS_QUIET)
+        if load <= 0 or self._closed_batches:
+            return
+        gap = self._settings.append_gap_max * min(1.0, load)
+        left = self._last_append + gap - asyncio.get_running_loop().time()
+        if left > 0:
+            await asyncio.sleep(left)
+
+    async def _commit(self, batch: _Batch) -> bool:
+        loop = asyncio.get_running_loop()
+        self._last_append = loop.time()
+        body = encode_batch(batch.steps)
+        while True:
+            try:
+                await self._store.append(self.log_id, batch.seq, body)
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(self._settings.append_retry)
+            except Sealed:
+                self._fail()
+                self._on_sealed()
+                return False
+        self.committed_seq = batch.seq
+        self._in_flight = None
+        self.appends += 1
+        self.steps_committed += len(batch.steps)
+        self._steps_average += (len(batch.steps) - self._steps_average) * 0.2
+        for action in batch.actions:
+            action()
+        for waiter in batch.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        return True
+
+    def _fail(self) -> None:
+        self._failed = True
+        batches = [*self._closed_batches, self._open]
+        if self._in_flight is not None:
+            batches.append(self._in_flight)
+        for batch in batches:
+            for waiter in batch.waiters:
+                if not waiter.done():
+                    waiter.set_exception(errors.ShardOwnershipLost("the commit log was sealed"))
+
+
+def encode_batch(steps: list[Step]) -> bytes:
+    """The body of a log row: its encoding's version, then the steps."""
+    return bytes([BATCH_VERSION]) + _encoder.encode(steps)
+
+
+def decode_batch(body: bytes) -> list[Step]:
+    """The steps of a log row. Raises InvariantViolation for an encoding this version does not know."""
+    if not body or body[0] != BATCH_VERSION:
+        raise InvariantViolation(f"log row has encoding version {body[:1].hex() or 'none'}, known is {BATCH_VERSION}")
+    return _steps_decoder.decode(body[1:])

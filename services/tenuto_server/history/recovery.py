@@ -1,0 +1,99 @@
+"""Replaying former owners' logs: the records of one shard, folded over the snapshots that the store has.
+
+A snapshot says how many steps it holds (`version`), a log entry which step it is: what the snapshot has is passed over, and the
+first that it lacks must be the next one. Each log is read up to the last row that counts, no further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from tenuto_server.errors import InvariantViolation
+from tenuto_server.history import storing
+from tenuto_server.history.engine.records import from_wire
+from tenuto_server.history.engine.state import RunState
+from tenuto_server.history.engine.turn import replay as fold
+from tenuto_server.history.log import Step, decode_batch
+from tenuto_server.history.run import Run, Workflow
+from tenuto_server.history.shard import Shard
+from tenuto_server.persistence.interface import LogRow, Store, Table
+
+_PAGE = 100
+
+
+async def end_of(store: Store, log_id: str) -> int:
+    """The last sequence number of a sealed log that counts."""
+    last = await store.log_trimmed(log_id)
+    async for row in _rows(store, log_id):
+        last = row.seq
+    return last
+
+
+async def replay(store: Store, shard: Shard) -> list[Run]:
+    """Brings the shard's memory up to what its former owners' logs say; returns the runs that moved, in their order."""
+    moved: dict[Run, None] = {}
+    for log_id, through in shard.prior:
+        async for row in _rows(store, log_id):
+            if row.seq > through:
+                break
+            for step in decode_batch(row.body):
+                if step.shard == shard.id:
+                    run = await _replay_step(store, shard, step)
+                    if run is not None:
+                        moved[run] = None
+    return list(moved)
+
+
+async def _replay_step(store: Store, shard: Shard, step: Step) -> Run | None:
+    key = (step.domain_id, step.workflow_id)
+    workflow = shard.workflows.get(key)
+    if workflow is None:
+        workflow = shard.workflows[key] = await _load(store, shard, *key)
+    run = workflow.runs.get(step.run_id)
+    if run is None:
+        run = await _load_former(store, shard, workflow, step.run_id)
+    if run is None:
+        if step.version != 1:
+            raise InvariantViolation(f"run {step.run_id} begins with step {step.version} in the log")
+        former = workflow.current
+        run = Run(shard.id, workflow, RunState(step.domain_id, step.workflow_id, step.run_id))
+        run.first_id = run.stored_next_id = 1
+        workflow.add(run)
+        if former is not None:
+            # Written again under its own key: the new run takes its place as the newest.
+            shard.dirty[former] = None
+    if step.version <= run.state.version:
+        return None
+    records = from_wire(step.records)
+    fold(run.state, step.version, records)
+    run.take(records)
+    return run
+
+
+async def _load(store: Store, shard: Shard, domain_id: str, workflow_id: str) -> Workflow:
+    workflow = Workflow(domain_id, workflow_id)
+    partition = storing.workflow_partition(domain_id, workflow_id)
+    (value,) = await store.read(Table.RUNS, partition, [storing.CURRENT_KEY])
+    if value is not None:
+        shard.adopt(workflow, value, current=True)
+    return workflow
+
+
+async def _load_former(store: Store, shard: Shard, workflow: Workflow, run_id: str) -> Run | None:
+    partition = storing.workflow_partition(workflow.domain_id, workflow.workflow_id)
+    (value,) = await store.read(Table.RUNS, partition, [storing.run_key(run_id)])
+    return None if value is None else shard.adopt(workflow, value, current=False)
+
+
+async def _rows(store: Store, log_id: str) -> AsyncIterator[LogRow]:
+    """The rows of a log in order, up to its end or its first gap."""
+    after = await store.log_trimmed(log_id)
+    while True:
+        rows = await store.read_log(log_id, after, _PAGE)
+        for row in rows:
+            if row.seq != after + 1:
+                return
+            after = row.seq
+            yield row
+        if len(rows) < _PAGE:
+            return

@@ -1,0 +1,187 @@
+"""The history service: its calls, and its background work (shards, checkpoints, resting timers)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+from tenuto_server import errors
+from tenuto_server.cluster.router import Router
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.errors import InvariantViolation
+from tenuto_server.history.checkpoint import Checkpointer
+from tenuto_server.history.core import Core
+from tenuto_server.history.handlers import TABLE
+from tenuto_server.history.log import CommitLog
+from tenuto_server.history.ownership import Ownership
+from tenuto_server.history.resting import RestingTimers
+from tenuto_server.history.settings import HistorySettings
+from tenuto_server.history.shard import Shard
+from tenuto_server.persistence.domains import DomainCache
+from tenuto_server.persistence.interface import Store, StoreUnavailable
+from tenuto_server.persistence.rows import join_ids
+from tenuto_server.transport.network import InternalCall, Network
+
+logger = logging.getLogger(__name__)
+
+
+class HistoryService:
+    """One history process. `address` is where other services reach it."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        network: Network,
+        router: Router,
+        runtime: Runtime,
+        domains: DomainCache,
+        settings: HistorySettings,
+        address: str,
+    ) -> None:
+        self.core = Core(
+            store=store,
+            network=network,
+            router=router,
+            runtime=runtime,
+            domains=domains,
+            settings=settings,
+            address=address,
+        )
+        self.core.abandon = self._abandon
+        self._ownership = Ownership(self.core)
+        self._checkpointer = Checkpointer(self.core)
+        self._resting = RestingTimers(self.core)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._shards_due = asyncio.Event()
+        self._stopping = False
+        router.on_change(self._shards_due.set)
+
+    async def start(self) -> None:
+        """Opens a log, takes the shards that the ring gives to this process, and serves them."""
+        await self._open_log()
+        await self._settle_shards()
+        for work in (self._look_after_shards(), self._checkpoint_for_ever(), self._resting.run()):
+            self._spawn(work)
+
+    async def stop(self) -> None:
+        """Hands everything over: takes no more requests, commits, checkpoints, frees its shards."""
+        self._stopping = True
+        for task in list(self._tasks):
+            task.cancel()
+        core = self.core
+        shards = list(core.shards.values())
+        for shard in shards:
+            shard.is_open = False
+        try:
+            await self._checkpointer.checkpoint()
+            for shard in shards:
+                await self._give_up(shard)
+        except (StoreUnavailable, errors.ServiceError) as error:
+            # What is not handed over is in the log: the next owner takes it over.
+            logger.warning("stopping without handing everything over: %s", error)
+        self.kill()
+
+    def kill(self) -> None:
+        """Stops at once, as a crash would."""
+        self._stopping = True
+        for task in list(self._tasks):
+            task.cancel()
+        if self.core.log is not None:
+            self.core.log.kill()
+        self.core.kill()
+
+    async def handle(self, call: InternalCall) -> bytes:
+        """Answers an internal call: public requests by their RPC's name, and StartTask."""
+        handler = TABLE.get(call.method)
+        if handler is None:
+            raise errors.Unimplemented(f"history has no method {call.method}")
+        try:
+            return await handler(self.core, call)
+        except InvariantViolation as violation:
+            self._abandon(str(violation))
+            raise errors.ShardOwnershipLost("the shard reloads its memory") from violation
+        except StoreUnavailable as error:
+            raise errors.Unavailable(f"the store does not answer: {error}") from error
+
+    # --- the log and the shards ----------------------------------------------------------------------------------------
+    async def _open_log(self) -> None:
+        core = self.core
+        log_id = join_ids(core.address, core.runtime.new_id())
+        log = CommitLog(core.store, log_id, core.settings, self._sealed)
+        await log.start()
+        core.log = log
+        await self._ownership.find_retired(log_id)
+
+    def _sealed(self) -> None:
+        """Somebody took over all that this process owned: its memory is worth nothing any more."""
+        logger.warning("the commit log was sealed: starting anew")
+        self._drop_everything()
+
+    def _abandon(self, reason: str) -> None:
+        """A broken invariant: memory is not to be trusted. Starts anew from what is durable."""
+        logger.error("memory is dropped and read anew: %s", reason)
+        if self.core.log is not None:
+            self.core.log.kill()
+        self._drop_everything()
+
+    def _drop_everything(self) -> None:
+        core = self.core
+        core.log = None
+        for shard in list(core.shards.values()):
+            core.drop(shard)
+        core.offers.clear()
+        self._shards_due.set()
+
+    async def _look_after_shards(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self.core.settings.shard_interval):
+                    await self._shards_due.wait()
+            except TimeoutError:
+                pass
+            self._shards_due.clear()
+            try:
+                if self.core.log is None:
+                    await self._open_log()
+                await self._settle_shards()
+            except StoreUnavailable as error:
+                logger.warning("shards are looked after later: %s", error)
+            except errors.ServiceError as error:
+                logger.warning("a shard could not be handed over: %s", error)
+
+    async def _settle_shards(self) -> None:
+        for shard in self._ownership.surplus():
+            shard.is_open = False
+            await self._checkpointer.checkpoint([shard])
+            await self._give_up(shard)
+        await self._ownership.settle()
+        self._resting.changed()
+
+    async def _give_up(self, shard: Shard) -> None:
+        await self._ownership.forget_prior(shard)
+        await self._ownership.free(shard)
+        self.core.drop(shard)
+
+    async def _checkpoint_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self.core.settings.checkpoint_interval)
+            try:
+                await self._checkpointer.checkpoint()
+                for shard in list(self.core.shards.values()):
+                    await self._ownership.forget_prior(shard)
+                await self._ownership.delete_unused_logs()
+            except (StoreUnavailable, errors.ServiceError) as error:
+                logger.warning("a checkpoint is made later: %s", error)
+            self._checkpointer.evict()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("background work of history ended", exc_info=task.exception())

@@ -1,0 +1,37 @@
+"""What an operator may set of the history service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """Times in seconds, sizes in bytes, unless the name says otherwise."""
+
+    # The longest wait between two appends to the log while many steps come in; nothing is waited for when it is quiet.
+    append_gap_max: float = 0.004
+    # Appends are tried again after this long when the store does not answer.
+    append_retry: float = 0.05
+    # A batch is closed at this size; the steps after it go into the next one.
+    batch_bytes_max: int = 4 * 1024 * 1024
+    # More steps than this waiting for the log: new requests are refused as busy.
+    pending_steps_max: int = 20_000
+    checkpoint_interval: float = 1.0
+    # Rows a checkpoint writes at once.
+    checkpoint_rows: int = 400
+    # Runs kept in memory after they came to rest.
+    idle_runs_max: int = 10_000
+    # Resting timers are loaded this long before they are due.
+    timer_window: float = 60.0
+    # A history long poll is answered, empty, after this long.
+    history_poll: float = 20.0
+    history_page_max: int = 1000
+    # Tasks that a full task list refused are offered again after this long.
+    offer_retry: float = 0.05
+    # Tasks of one task list that may be on offer to matching at once.
+    offers_max: int = 1000
+    # How often the node looks which shards it should own.
+    shard_interval: float = 0.5
+    # A new node waits this long for the living owner of a shard to hand it over before it seals that owner's log.
+    handover_timeout: float = 10.0

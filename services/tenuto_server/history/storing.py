@@ -1,0 +1,229 @@
+"""How a run lies in the store: its snapshot, its history in batches, the timer that wakes it, its undispatched tasks and its
+visibility record; and how it is read back.
+
+Rows of a workflow id share a partition: the newest run's snapshot under one fixed key, so that one read finds it, former runs'
+snapshots under their run id. The history of a run is a partition of its own, a row a batch under its first event's id. A row's
+stamp is made of shard epoch and log position, so that a late write of a former owner loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tenuto_api import api
+from tenuto_server.errors import InvariantViolation
+from tenuto_server.history.engine import tasks
+from tenuto_server.history.engine.state import SECOND, RunState, decode, encode
+from tenuto_server.history.engine.tasks import Dispatch, TaskKind
+from tenuto_server.history.offers import TaskKey
+from tenuto_server.history.run import Run
+from tenuto_server.persistence.interface import Row, Table, TimerRow, VisibilityRecord, WriteBatch
+from tenuto_server.persistence.rows import int_key, join_ids, pack, split_ids, unpack
+
+VERSION = 1
+CURRENT_KEY = b"c"
+# A shard's epoch and the log's position in one number; room for 8 million takeovers and a trillion appends each.
+_EPOCH_BITS = 40
+
+
+class StoredRun(msgspec.Struct, array_like=True):
+    """A snapshot row: the state, and what the store holds beside it."""
+
+    state: bytes
+    stored_next_id: int
+    timer_ns: int
+    tasks: tuple[bytes, ...]
+
+
+class StoredTask(msgspec.Struct, array_like=True):
+    """An undispatched task at rest."""
+
+    key: tuple[str, str, str, int, int, int]
+    dispatch: Dispatch
+
+
+def stamp(epoch: int, seq: int) -> int:
+    """The write timestamp of rows that hold what the log held up to `seq` under that epoch."""
+    return epoch << _EPOCH_BITS | seq
+
+
+def workflow_partition(domain_id: str, workflow_id: str) -> str:
+    """Where the snapshots of a workflow's runs lie."""
+    return join_ids(domain_id, workflow_id)
+
+
+def history_partition(state: RunState) -> str:
+    """Where a run's history lies."""
+    return join_ids(state.domain_id, state.workflow_id, state.run_id)
+
+
+def tasks_partition(shard: int) -> str:
+    """Where a shard's undispatched tasks lie."""
+    return str(shard)
+
+
+def run_key(run_id: str) -> bytes:
+    """The key of a run's snapshot when it is not its workflow's newest."""
+    return b"r" + run_id.encode()
+
+
+def timer_key(state: RunState) -> bytes:
+    """What a resting timer wakes."""
+    return join_ids(state.domain_id, state.workflow_id, state.run_id).encode()
+
+
+def timer_owner(key: bytes) -> tuple[str, str, str]:
+    """Domain id, workflow id and run id of a resting timer."""
+    domain_id, workflow_id, run_id = split_ids(key.decode())
+    return domain_id, workflow_id, run_id
+
+
+class RunImage:
+    """A run's rows as they must be after its newest step, taken in one moment; `settle` when they are written."""
+
+    __slots__ = ("_frames", "_run", "_tasks", "_timer_ns", "is_current", "next_id", "seq", "snapshot", "version", "visibility")
+
+    def __init__(self, run: Run, retention_s: int) -> None:
+        state = run.state
+        derived = tasks.all_tasks(state)
+        self._run = run
+        self.is_current = run.workflow.current is run
+        self.seq = run.last_seq
+        self.version = state.version
+        self.next_id = state.next_event_id
+        self._frames = b"".join(run.frames[run.stored_next_id - run.first_id :])
+        self._timer_ns = min((alarm.at_ns for alarm in derived.alarms), default=0)
+        self._tasks = {_task_row_key(state, dispatch): dispatch for dispatch in derived.dispatches}
+        self.snapshot = pack(
+            VERSION,
+            msgspec.msgpack.encode(StoredRun(encode(state), self.next_id, self._timer_ns, tuple(self._tasks))),
+        )
+        self.visibility = visibility_record(state, retention_s)
+
+    def write(self, batch: WriteBatch, epoch: int) -> None:
+        """Adds the rows to a batch: only what the store does not have."""
+        run, state = self._run, self._run.state
+        at = stamp(epoch, self.seq)
+        partition = workflow_partition(state.domain_id, state.workflow_id)
+        key = CURRENT_KEY if self.is_current else run_key(state.run_id)
+        batch.rows.append(Row(Table.RUNS, partition, key, self.snapshot, at))
+        if self._frames:
+            value = pack(VERSION, self._frames)
+            batch.rows.append(Row(Table.HISTORY, history_partition(state), int_key(run.stored_next_id), value, at))
+        self._write_timer(batch, at)
+        self._write_tasks(batch, at)
+        self.visibility.stamp = at
+        batch.visibility.append(self.visibility)
+
+    def _write_timer(self, batch: WriteBatch, at: int) -> None:
+        run = self._run
+        if run.stored_timer_ns == self._timer_ns:
+            return
+        key = timer_key(run.state)
+        if run.stored_timer_ns:
+            batch.timers.append(TimerRow(run.shard, run.stored_timer_ns, key, False, at))
+        if self._timer_ns:
+            batch.timers.append(TimerRow(run.shard, self._timer_ns, key, True, at))
+
+    def _write_tasks(self, batch: WriteBatch, at: int) -> None:
+        run, state = self._run, self._run.state
+        partition = tasks_partition(run.shard)
+        for row_key in run.stored_tasks:
+            if row_key not in self._tasks:
+                batch.rows.append(Row(Table.TASKS, partition, row_key, None, at))
+        for row_key, dispatch in self._tasks.items():
+            if row_key not in run.stored_tasks:
+                stored = StoredTask(
+                    (state.domain_id, state.workflow_id, state.run_id, *_task_number(dispatch)), dispatch
+                )
+                value = pack(VERSION, msgspec.msgpack.encode(stored))
+                batch.rows.append(Row(Table.TASKS, partition, row_key, value, at))
+
+    def settle(self) -> None:
+        """The rows are durable."""
+        run = self._run
+        run.stored_next_id = self.next_id
+        run.stored_timer_ns = self._timer_ns
+        run.stored_tasks = tuple(self._tasks)
+        if run.is_closed:
+            run.drop_stored_frames()
+
+
+def read_run(value: bytes) -> tuple[RunState, StoredRun]:
+    """The state of a snapshot row, and the row."""
+    _, data = unpack(value, "run snapshot", VERSION)
+    stored = msgspec.msgpack.decode(data, type=StoredRun)
+    return decode(stored.state), stored
+
+
+def restore(run: Run, stored: StoredRun) -> None:
+    """Tells a run made from a snapshot what the store holds of it."""
+    run.stored_next_id = stored.stored_next_id
+    run.first_id = stored.stored_next_id
+    run.stored_timer_ns = stored.timer_ns
+    run.stored_tasks = stored.tasks
+
+
+def read_task(value: bytes) -> tuple[TaskKey, Dispatch]:
+    """An undispatched task at rest."""
+    _, data = unpack(value, "undispatched task", VERSION)
+    stored = msgspec.msgpack.decode(data, type=StoredTask)
+    domain_id, workflow_id, run_id, kind, schedule_id, attempt = stored.key
+    key = TaskKey(domain_id, workflow_id, run_id, TaskKind(kind), schedule_id, attempt)
+    return key, stored.dispatch
+
+
+def split_frames(data: bytes | memoryview) -> Iterator[bytes]:
+    """The single events of a stretch of history, each still an element of a History message."""
+    view = bytes(data)
+    at, end = 0, len(view)
+    while at < end:
+        if view[at] != 0x0A:
+            raise InvariantViolation("stored history is not a sequence of events")
+        size, shift, cursor = 0, 0, at + 1
+        while True:
+            byte = view[cursor]
+            size |= (byte & 0x7F) << shift
+            cursor += 1
+            if byte < 0x80:
+                break
+            shift += 7
+        yield view[at : cursor + size]
+        at = cursor + size
+
+
+def visibility_record(state: RunState, retention_s: int) -> VisibilityRecord:
+    """The run as the visibility index shows it."""
+    parent = api.ParentExecutionInfo.FromString(state.parent).workflow_execution
+    return VisibilityRecord(
+        domain_id=state.domain_id,
+        workflow_id=state.workflow_id,
+        run_id=state.run_id,
+        workflow_type=state.workflow_type,
+        task_list=state.task_list,
+        start_ns=state.start_ns,
+        execution_ns=state.start_ns + state.backoff_s * SECOND,
+        close_ns=state.close_ns,
+        close_status=state.close_status,
+        history_length=state.next_event_id - 1 if state.close_status else 0,
+        is_cron=bool(state.cron_schedule),
+        cron_schedule=state.cron_schedule,
+        memo=state.memo,
+        search_attributes=state.search_attributes,
+        parent_workflow_id=parent.workflow_id,
+        parent_run_id=parent.run_id,
+        update_ns=state.last_event_ns,
+        expires_ns=state.close_ns + retention_s * SECOND if state.close_ns and retention_s else 0,
+        stamp=0,
+    )
+
+
+def _task_row_key(state: RunState, dispatch: Dispatch) -> bytes:
+    name = join_ids(state.domain_id, state.workflow_id, state.run_id)
+    return int_key(dispatch.scheduled_ns) + name.encode() + b"\0" + repr(_task_number(dispatch)).encode()
+
+
+def _task_number(dispatch: Dispatch) -> tuple[int, int, int]:
+    return int(dispatch.kind), dispatch.schedule_id, dispatch.attempt
