@@ -1,0 +1,242 @@
+"""What a store must be: a log that can be sealed, rows where the newest timestamp wins, rows changed by
+compare-and-set, resting timers, a visibility index, and membership. Everything above knows only this.
+
+All methods are coroutines and none blocks the event loop. Every method may raise `StoreUnavailable`: for reads and
+`write` nothing is known to have happened and the call may be made again as it is (both are idempotent); for `append`
+and `compare_and_set` the outcome is unknown, and their texts say how to go on. All other methods are idempotent too. A
+caller that is cancelled while it waits knows no more than after `StoreUnavailable`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer in time or could not be reached."""
+
+
+class StoreVersionError(Exception):
+    """What is stored was written by a newer version of this program, or by something else. Nothing was changed."""
+
+
+class Sealed(Exception):
+    """The log was sealed: its writer owns nothing any more. This append was not acknowledged; whether it is in the log
+    is for whoever sealed it to say, and its writer must not act as if it were or as if it were not."""
+
+
+class LogRow(NamedTuple):
+    """One append: sequence numbers of a log run from 1 without gaps."""
+
+    seq: int
+    body: bytes
+
+
+class Table(enum.Enum):
+    """The kinds of newest-timestamp-wins rows."""
+
+    RUNS = "runs"
+    HISTORY = "history"
+    TASKS = "tasks"
+
+
+class Row(NamedTuple):
+    """A row to write: `value` None deletes. `stamp` decides between two writes of the same row: the higher one stays,
+    in whatever order they arrive; a delete wins over a value of the same stamp. Two different values of one stamp are
+    the writer's mistake. Keys sort as bytes within a partition."""
+
+    table: Table
+    partition: str
+    key: bytes
+    value: bytes | None
+    stamp: int
+
+
+class TimerRow(NamedTuple):
+    """A resting timer: wakes `key` (opaque) of `shard` at `fire_ns`; these three name the row. `live` False removes it.
+    `stamp` as in `Row`."""
+
+    shard: int
+    fire_ns: int
+    key: bytes
+    live: bool
+    stamp: int
+
+
+@dataclass(slots=True)
+class VisibilityRecord:
+    """One run in the visibility index, named by domain and run id (run ids are unique); the newest `stamp` wins as a
+    whole. Times in nanoseconds since the epoch.
+
+    close_ns is 0 and close_status 0 while the run is open; close_status is the interface's enum number. `memo` and
+    `search_attributes` are the protobuf bytes of Memo and SearchAttributes. `expires_ns` is when retention ends (0:
+    never).
+    """
+
+    domain_id: str
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    task_list: str
+    start_ns: int
+    execution_ns: int
+    close_ns: int
+    close_status: int
+    history_length: int
+    is_cron: bool
+    cron_schedule: str
+    memo: bytes
+    search_attributes: bytes
+    parent_workflow_id: str
+    parent_run_id: str
+    update_ns: int
+    expires_ns: int
+    stamp: int
+
+
+class VisibilityKey(NamedTuple):
+    """Names a run to take out of the visibility index."""
+
+    domain_id: str
+    workflow_id: str
+    run_id: str
+    stamp: int
+
+
+@dataclass(slots=True)
+class VisibilityFilter:
+    """An open or closed list as the interface asks for it. Both ends of the time range are inclusive; for closed lists
+    the range is over close time, for open ones over start time, and the newest come first. Empty text and 0 are
+    "any"."""
+
+    domain_id: str
+    open: bool
+    earliest_ns: int
+    latest_ns: int
+    workflow_id: str = ""
+    run_id: str = ""
+    workflow_type: str = ""
+    close_status: int = 0
+
+
+@dataclass(slots=True)
+class VisibilityPage:
+    """`next_token` is empty after the last page."""
+
+    records: list[VisibilityRecord]
+    next_token: bytes = b""
+
+
+@dataclass(slots=True)
+class WriteBatch:
+    """Rows that go together. A store may split it: each row is idempotent and the whole is written again if in
+    doubt."""
+
+    rows: list[Row] = field(default_factory=list)
+    timers: list[TimerRow] = field(default_factory=list)
+    visibility: list[VisibilityRecord] = field(default_factory=list)
+    visibility_deletes: list[VisibilityKey] = field(default_factory=list)
+
+
+class Versioned(NamedTuple):
+    """A compare-and-set row: `version` goes up by one with each change, from 1."""
+
+    key: str
+    value: bytes
+    version: int
+
+
+class Member(NamedTuple):
+    """A process in the membership table, named by all three. `role` is "history", "matching", "frontend" or
+    "worker-host"; `incarnation` is new with each start, so a process that came back quickly is there twice until its
+    former ttl ran out."""
+
+    role: str
+    address: str
+    incarnation: str
+
+
+class Store(Protocol):
+    """One store, shared by all processes of a cluster."""
+
+    async def open(self) -> None:
+        """Connects and creates the schema where the store can do so itself."""
+
+    async def close(self) -> None:
+        """Waits for what is under way, then lets go. A closed store may not be used."""
+
+    # --- the log ------------------------------------------------------------------------------------------------------
+    async def create_log(self, log_id: str) -> None:
+        """Makes an empty, unsealed log. `log_id` must be new for ever; making again a log that is not sealed changes
+        nothing, so the call may be repeated after `StoreUnavailable`. Raises `Sealed` if the log was sealed
+        meanwhile."""
+
+    async def append(self, log_id: str, seq: int, body: bytes) -> None:
+        """Returns only if no one who sealed the log can have missed this row; raises `Sealed` if the log is sealed or
+        not there. After `StoreUnavailable` call again with the same seq and body until it returns or raises `Sealed`. A
+        second append of a seq that is there with the same body is a success."""
+
+    async def seal(self, log_id: str) -> None:
+        """After this returns no append to the log succeeds, and `read_log` shows all that ever did. Idempotent."""
+
+    async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
+        """Rows with seq > after_seq, ascending, without gaps, at most `limit`; those trimmed away are not there. The
+        first is the one after `after_seq` or after what was trimmed; the rows end before the first that is missing."""
+
+    async def trim_log(self, log_id: str, through_seq: int) -> None:
+        """Rows up to and including `through_seq` are not needed any more. Remembered: see `log_trimmed`."""
+
+    async def log_trimmed(self, log_id: str) -> int:
+        """The highest `through_seq` given to `trim_log`, 0 at first."""
+
+    async def delete_log(self, log_id: str) -> None:
+        """Removes log, rows and seal. Idempotent. Appending to a deleted log raises `Sealed`."""
+
+    async def list_logs(self) -> list[str]:
+        """The ids of all logs that are not deleted, in no order."""
+
+    # --- newest-timestamp-wins rows, timers, visibility ---------------------------------------------------------------
+    async def write(self, batch: WriteBatch) -> None:
+        """Makes all of the batch durable."""
+
+    async def read(self, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Values by key, in the order asked, None where there is none."""
+
+    async def scan(
+        self, table: Table, partition: str, after: bytes | None, limit: int, until: bytes | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """(key, value) ascending by key: keys > after (all where None) and < until (no bound where None)."""
+
+    async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
+        """Live timers with fire_ns <= until_ns, ascending by (fire_ns, key), those after `after` only."""
+
+    async def list_visibility(self, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
+        """One page of an open or closed list. Raises ValueError for a token that is not one of its own. A run that does
+        not change while pages are read is on exactly one of them."""
+
+    async def count_visibility(self, domain_id: str) -> int:
+        """How many runs, open and closed, the index holds for a domain."""
+
+    # --- compare-and-set rows -----------------------------------------------------------------------------------------
+    async def get(self, space: str, key: str) -> Versioned | None:
+        """The newest state of the row: sees every compare_and_set that returned before."""
+
+    async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
+        """Changes the row if its version is `expected_version` (0: the row is not there); value None deletes it. False
+        if it is not. After `StoreUnavailable` read the row to learn what happened."""
+
+    async def list_rows(self, space: str, after: str, limit: int) -> list[Versioned]:
+        """Rows of a space ascending by key, keys > after ("" for all)."""
+
+    # --- membership ---------------------------------------------------------------------------------------------------
+    async def announce(self, member: Member, ttl_s: float) -> None:
+        """Keeps the member in the table for `ttl_s` seconds from now, by the store's clock."""
+
+    async def withdraw(self, member: Member) -> None:
+        """Takes the member out at once."""
+
+    async def members(self) -> list[Member]:
+        """All members whose time has not run out, in a stable order."""

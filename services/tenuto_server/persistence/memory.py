@@ -1,0 +1,341 @@
+"""A store in memory with exactly the semantics of the interface, for tests and the deterministic simulation.
+
+Nothing here waits, reads a real clock or draws chance: a call is done when it returns, and calls happen in the order
+they are made. Several simulated processes share one `MemoryStore` as real ones share a cluster's store, so `open` and
+`close` leave the contents alone. What is deleted leaves its stamp behind, for a late write with a lower stamp must
+lose. Values are copied in and out where they could be changed by whoever holds them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.errors import InvariantViolation
+from tenuto_server.persistence.interface import (
+    LogRow,
+    Member,
+    Row,
+    Sealed,
+    Table,
+    TimerRow,
+    Versioned,
+    VisibilityFilter,
+    VisibilityKey,
+    VisibilityPage,
+    VisibilityRecord,
+    WriteBatch,
+)
+from tenuto_server.persistence.rows import decode_position, decode_visibility, encode_position, encode_visibility
+
+
+@dataclass(slots=True)
+class _Log:
+    rows: dict[int, bytes] = field(default_factory=dict)
+    sealed: bool = False
+    trimmed: int = 0
+
+
+@dataclass(slots=True)
+class _Partition:
+    """`cells` keeps the stamps of deleted rows; `keys` are those with a value, sorted."""
+
+    cells: dict[bytes, tuple[int, bytes | None]] = field(default_factory=dict)
+    keys: list[bytes] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Timers:
+    """As `_Partition`: `cells` by (fire_ns, key) with the stamp and whether it lives; `order` are the living,
+    sorted."""
+
+    cells: dict[tuple[int, bytes], tuple[int, bool]] = field(default_factory=dict)
+    order: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Visibility:
+    """One domain: `cells` by run id with the stamp and the encoded record (None: deleted); `open` and `closed` are
+    sorted by (time, run id)."""
+
+    cells: dict[str, tuple[int, bytes | None]] = field(default_factory=dict)
+    open: list[tuple[int, str]] = field(default_factory=list)
+    closed: list[tuple[int, str]] = field(default_factory=list)
+
+    def place(self, record: VisibilityRecord) -> None:
+        """Puts a record where lists find it."""
+        if record.close_ns:
+            insort(self.closed, (record.close_ns, record.run_id))
+        else:
+            insort(self.open, (record.start_ns, record.run_id))
+
+    def unplace(self, record: VisibilityRecord) -> None:
+        """Takes a record out of the lists."""
+        order = self.closed if record.close_ns else self.open
+        position = (record.close_ns or record.start_ns, record.run_id)
+        del order[bisect_left(order, position)]
+
+
+def _loses(held: tuple[int, object] | None, held_is_deleted: bool, stamp: int, deletes: bool) -> bool:
+    """Whether a write with `stamp` is older than what is held; of one stamp a delete wins."""
+    if held is None or stamp > held[0]:
+        return False
+    return stamp < held[0] or held_is_deleted or not deletes
+
+
+class MemoryStore:
+    """A `Store` in memory. Membership expires by the event loop's time."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._logs: dict[str, _Log] = {}
+        self._partitions: dict[tuple[Table, str], _Partition] = {}
+        self._timers: dict[int, _Timers] = {}
+        self._visibility: dict[str, _Visibility] = {}
+        self._spaces: dict[str, dict[str, Versioned]] = {}
+        self._members: dict[Member, float] = {}
+
+    async def open(self) -> None:
+        """Nothing to do: the store is there as long as the object."""
+
+    async def close(self) -> None:
+        """Nothing to do: other simulated processes may go on with the store."""
+
+    # --- the log ------------------------------------------------------------------------------------------------------
+    async def create_log(self, log_id: str) -> None:
+        """See `Store.create_log`."""
+        if self._logs.setdefault(log_id, _Log()).sealed:
+            raise Sealed(log_id)
+
+    async def append(self, log_id: str, seq: int, body: bytes) -> None:
+        """See `Store.append`."""
+        log = self._logs.get(log_id)
+        if log is None or log.sealed:
+            raise Sealed(log_id)
+        if seq <= log.trimmed:
+            return
+        body = bytes(body)
+        if log.rows.setdefault(seq, body) != body:
+            raise InvariantViolation(f"log {log_id} has another row {seq}")
+
+    def surface(self, log_id: str, seq: int, body: bytes) -> None:
+        """For simulations: an append that nobody was told of comes up late, whether the log is sealed or not, as a
+        replica that was away may bring one. A row that is there stays."""
+        log = self._logs.get(log_id)
+        if log is not None and seq > log.trimmed:
+            log.rows.setdefault(seq, body)
+
+    async def seal(self, log_id: str) -> None:
+        """See `Store.seal`."""
+        log = self._logs.get(log_id)
+        if log is not None:
+            log.sealed = True
+
+    async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
+        """See `Store.read_log`."""
+        log = self._logs.get(log_id)
+        found: list[LogRow] = []
+        if log is None:
+            return found
+        seq = max(after_seq, log.trimmed) + 1
+        while len(found) < limit and (body := log.rows.get(seq)) is not None:
+            found.append(LogRow(seq, body))
+            seq += 1
+        return found
+
+    async def trim_log(self, log_id: str, through_seq: int) -> None:
+        """See `Store.trim_log`."""
+        log = self._logs.get(log_id)
+        if log is None or through_seq <= log.trimmed:
+            return
+        for seq in [seq for seq in log.rows if seq <= through_seq]:
+            del log.rows[seq]
+        log.trimmed = through_seq
+
+    async def log_trimmed(self, log_id: str) -> int:
+        """See `Store.log_trimmed`."""
+        log = self._logs.get(log_id)
+        return log.trimmed if log is not None else 0
+
+    async def delete_log(self, log_id: str) -> None:
+        """See `Store.delete_log`."""
+        self._logs.pop(log_id, None)
+
+    async def list_logs(self) -> list[str]:
+        """See `Store.list_logs`."""
+        return list(self._logs)
+
+    # --- newest-timestamp-wins rows, timers, visibility ---------------------------------------------------------------
+    async def write(self, batch: WriteBatch) -> None:
+        """See `Store.write`."""
+        self.write_now(batch)
+
+    def write_now(self, batch: WriteBatch) -> None:
+        """As `write`, where nobody waits for it."""
+        for row in batch.rows:
+            self._write_row(row)
+        for timer in batch.timers:
+            self._write_timer(timer)
+        for record in batch.visibility:
+            self._write_visibility(record)
+        for name in batch.visibility_deletes:
+            self._delete_visibility(name)
+
+    def _write_row(self, row: Row) -> None:
+        partition = self._partitions.setdefault((row.table, row.partition), _Partition())
+        held = partition.cells.get(row.key)
+        was_there = held is not None and held[1] is not None
+        if _loses(held, not was_there, row.stamp, row.value is None):
+            return
+        partition.cells[row.key] = (row.stamp, None if row.value is None else bytes(row.value))
+        if row.value is None:
+            if was_there:
+                del partition.keys[bisect_left(partition.keys, row.key)]
+        elif not was_there:
+            insort(partition.keys, row.key)
+
+    def _write_timer(self, timer: TimerRow) -> None:
+        timers = self._timers.setdefault(timer.shard, _Timers())
+        name = (timer.fire_ns, timer.key)
+        held = timers.cells.get(name)
+        was_live = held is not None and held[1]
+        if _loses(held, not was_live, timer.stamp, not timer.live):
+            return
+        timers.cells[name] = (timer.stamp, timer.live)
+        if was_live and not timer.live:
+            del timers.order[bisect_left(timers.order, name)]
+        elif timer.live and not was_live:
+            insort(timers.order, name)
+
+    def _write_visibility(self, record: VisibilityRecord) -> None:
+        domain = self._visibility.setdefault(record.domain_id, _Visibility())
+        held = domain.cells.get(record.run_id)
+        if _loses(held, held is not None and held[1] is None, record.stamp, False):
+            return
+        if held is not None and held[1] is not None:
+            domain.unplace(decode_visibility(held[1]))
+        domain.cells[record.run_id] = (record.stamp, encode_visibility(record))
+        domain.place(record)
+
+    def _delete_visibility(self, name: VisibilityKey) -> None:
+        domain = self._visibility.setdefault(name.domain_id, _Visibility())
+        held = domain.cells.get(name.run_id)
+        if _loses(held, held is not None and held[1] is None, name.stamp, True):
+            return
+        if held is not None and held[1] is not None:
+            domain.unplace(decode_visibility(held[1]))
+        domain.cells[name.run_id] = (name.stamp, None)
+
+    async def read(self, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        """See `Store.read`."""
+        held = self._partitions.get((table, partition))
+        if held is None:
+            return [None] * len(keys)
+        return [held.cells.get(key, (0, None))[1] for key in keys]
+
+    async def scan(
+        self, table: Table, partition: str, after: bytes | None, limit: int, until: bytes | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """See `Store.scan`."""
+        held = self._partitions.get((table, partition))
+        if held is None or limit <= 0:
+            return []
+        first = 0 if after is None else bisect_right(held.keys, after)
+        end = len(held.keys) if until is None else bisect_left(held.keys, until)
+        found: list[tuple[bytes, bytes]] = []
+        for key in held.keys[first : min(end, first + limit)]:
+            value = held.cells[key][1]
+            assert value is not None
+            found.append((key, value))
+        return found
+
+    async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
+        """See `Store.scan_timers`."""
+        timers = self._timers.get(shard)
+        if timers is None or limit <= 0:
+            return []
+        first = 0 if after is None else bisect_right(timers.order, after)
+        end = bisect_right(timers.order, until_ns, key=itemgetter(0))
+        return [
+            TimerRow(shard, fire_ns, key, True, timers.cells[fire_ns, key][0])
+            for fire_ns, key in timers.order[first : min(end, first + limit)]
+        ]
+
+    async def list_visibility(self, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
+        """See `Store.list_visibility`."""
+        position = decode_position(token) if token else None
+        domain = self._visibility.get(where.domain_id)
+        if domain is None or page_size <= 0:
+            return VisibilityPage([])
+        order = domain.open if where.open else domain.closed
+        index = bisect_right(order, where.latest_ns, key=itemgetter(0))
+        if position is not None:
+            index = min(index, bisect_left(order, position))
+        found: list[VisibilityRecord] = []
+        while index > 0 and order[index - 1][0] >= where.earliest_ns:
+            index -= 1
+            value = domain.cells[order[index][1]][1]
+            assert value is not None
+            record = decode_visibility(value)
+            if not _matches(record, where):
+                continue
+            if len(found) == page_size:
+                last = found[-1]
+                return VisibilityPage(found, encode_position(last.close_ns or last.start_ns, last.run_id))
+            found.append(record)
+        return VisibilityPage(found)
+
+    async def count_visibility(self, domain_id: str) -> int:
+        """See `Store.count_visibility`."""
+        domain = self._visibility.get(domain_id)
+        return len(domain.open) + len(domain.closed) if domain is not None else 0
+
+    # --- compare-and-set rows -----------------------------------------------------------------------------------------
+    async def get(self, space: str, key: str) -> Versioned | None:
+        """See `Store.get`."""
+        return self._spaces.get(space, {}).get(key)
+
+    async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
+        """See `Store.compare_and_set`."""
+        rows = self._spaces.setdefault(space, {})
+        held = rows.get(key)
+        if expected_version != (held.version if held is not None else 0):
+            return False
+        if value is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = Versioned(key, bytes(value), expected_version + 1)
+        return True
+
+    async def list_rows(self, space: str, after: str, limit: int) -> list[Versioned]:
+        """See `Store.list_rows`."""
+        rows = self._spaces.get(space, {})
+        return [rows[key] for key in sorted(key for key in rows if key > after)[: max(limit, 0)]]
+
+    # --- membership ---------------------------------------------------------------------------------------------------
+    async def announce(self, member: Member, ttl_s: float) -> None:
+        """See `Store.announce`."""
+        self._members[member] = self._runtime.monotonic() + ttl_s
+
+    async def withdraw(self, member: Member) -> None:
+        """See `Store.withdraw`."""
+        self._members.pop(member, None)
+
+    async def members(self) -> list[Member]:
+        """See `Store.members`."""
+        now = self._runtime.monotonic()
+        self._members = {member: end for member, end in self._members.items() if end > now}
+        return sorted(self._members)
+
+
+def _matches(record: VisibilityRecord, where: VisibilityFilter) -> bool:
+    """Whether a record passes the filters other than domain, state and time."""
+    return (
+        (not where.workflow_id or record.workflow_id == where.workflow_id)
+        and (not where.run_id or record.run_id == where.run_id)
+        and (not where.workflow_type or record.workflow_type == where.workflow_type)
+        and (not where.close_status or record.close_status == where.close_status)
+    )

@@ -1,0 +1,103 @@
+"""Opening connections to a SQLite file: settings, creating the schema, and refusing a file that is not ours or is
+newer."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Final, Literal
+from urllib.parse import quote
+
+from tenuto_server.persistence.interface import StoreUnavailable, StoreVersionError
+from tenuto_server.persistence.sqlite import statements
+
+MEMORY: Final = ":memory:"
+Synchronous = Literal["FULL", "NORMAL"]
+
+# How long a connection waits for another process that is writing.
+_BUSY_TIMEOUT_S: Final = 5.0
+# After this many pages (16 MB) the writer moves the write-ahead log into the file; less often means more of a
+# short-lived page's versions are never moved. Once moved, a log file longer than the limit is cut.
+_CHECKPOINT_PAGES: Final = 4000
+_WAL_BYTES_KEPT: Final = 64 << 20
+_STATEMENTS_CACHED: Final = 256
+_CACHE_KIB_WRITER: Final = 32 << 10
+_CACHE_KIB_READER: Final = 8 << 10
+
+
+def connect_writer(path: str, synchronous: Synchronous) -> sqlite3.Connection:
+    """A connection that may write, to a file that holds the schema. Raises `StoreVersionError` and
+    `StoreUnavailable`."""
+    connection = _connect(path, "rwc")
+    try:
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB_WRITER}")
+        _ensure_schema(connection)
+        if path != MEMORY:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}").fetchall()
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise StoreUnavailable(f"cannot open the SQLite file {path}: {error}") from error
+    except StoreVersionError:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_reader(path: str) -> sqlite3.Connection:
+    """A connection that cannot write; each statement on it sees all that was committed before. Raises
+    `StoreUnavailable`."""
+    connection = _connect(path, "rw")
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB_READER}")
+    return connection
+
+
+def _connect(path: str, mode: str) -> sqlite3.Connection:
+    """Transactions are begun by hand, and a connection is used by the thread that made it."""
+    target = path if path == MEMORY else f"file:{quote(path)}?mode={mode}"
+    try:
+        return sqlite3.connect(
+            target,
+            uri=path != MEMORY,
+            timeout=_BUSY_TIMEOUT_S,
+            isolation_level=None,
+            cached_statements=_STATEMENTS_CACHED,
+        )
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"cannot open the SQLite file {path}: {error}") from error
+
+
+def _ensure_schema(connection: sqlite3.Connection) -> None:
+    """Creates the schema in an empty file, else checks its version; several processes may do so at the same time."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _count(connection, statements.HAS_TABLES) == 0:
+            for statement in statements.CREATE_SCHEMA:
+                connection.execute(statement)
+        _check_version(connection)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _check_version(connection: sqlite3.Connection) -> None:
+    rows: list[tuple[str]] = []
+    if _count(connection, statements.HAS_META):
+        with closing(connection.execute(statements.GET_SCHEMA_VERSION)) as cursor:
+            rows = cursor.fetchall()
+    if not rows or not rows[0][0].isdecimal():
+        raise StoreVersionError("the SQLite file is not a store of this program: it has tables but no schema version")
+    version = int(rows[0][0])
+    if version != statements.SCHEMA_VERSION:
+        raise StoreVersionError(
+            f"the SQLite file has schema version {version}, and this program knows version {statements.SCHEMA_VERSION}"
+        )
+
+
+def _count(connection: sqlite3.Connection, statement: str) -> int:
+    rows: list[tuple[int]] = connection.execute(statement).fetchall()
+    return rows[0][0]

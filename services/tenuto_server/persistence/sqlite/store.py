@@ -1,0 +1,179 @@
+"""The SQLite store: the `Store` interface over one file, or memory, by the standard library's sqlite3.
+
+Several processes may share a file: SQLite lets one write at a time, and the others wait for it up to five seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from tenuto_server.config.runtime import SECOND, Runtime
+from tenuto_server.persistence.interface import (
+    LogRow,
+    Member,
+    Table,
+    TimerRow,
+    Versioned,
+    VisibilityFilter,
+    VisibilityPage,
+    WriteBatch,
+)
+from tenuto_server.persistence.sqlite import operations, schema
+from tenuto_server.persistence.sqlite.sweeper import Sweeper
+from tenuto_server.persistence.sqlite.workers import Readers, Threads, Writer
+
+_READERS: Final = 2
+_READS_WAITING_MAX: Final = 10_000
+_WRITES_WAITING_MAX: Final = 10_000
+_WRITE_BYTES_WAITING_MAX: Final = 128 << 20
+# A busy event loop lets the interpreter's lock go and takes it back many times a millisecond, too quickly for a waking
+# thread to get it; what helps that thread is to ask for it, which it does only after this long without a release. With
+# Python's 5 ms an append beside a busy loop took 40 ms, and seconds at worst (docs/decisions/0003).
+_SWITCH_INTERVAL_S: Final = 0.0001
+
+
+class SqliteStore:
+    """A `Store` in the SQLite file `path`, or in this object's memory for ":memory:". With `synchronous` "FULL" what is
+    acknowledged survives a loss of power, with "NORMAL" a crash of the process only."""
+
+    def __init__(self, path: str, synchronous: schema.Synchronous = "FULL", runtime: Runtime | None = None) -> None:
+        self._runtime = runtime or Runtime()
+        self._sweeper = Sweeper(self._runtime.now)
+        self._writer = Writer(
+            partial(schema.connect_writer, path, synchronous),
+            self._sweeper,
+            _WRITES_WAITING_MAX,
+            _WRITE_BYTES_WAITING_MAX,
+        )
+        # Only its own connection sees a database in memory.
+        self._own_readers = (
+            None if path == schema.MEMORY else Readers(partial(schema.connect_reader, path), _READERS, _READS_WAITING_MAX)
+        )
+        self._readers: Threads = self._own_readers or self._writer
+
+    @property
+    def groups(self) -> int:
+        """How many transactions were committed for calls so far: many calls share one under load."""
+        return self._writer.groups
+
+    async def open(self) -> None:
+        """See `Store.open`. Raises `StoreVersionError` for a file of a newer version or of another program. Sets the
+        process's thread switch interval."""
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_S))
+        try:
+            await self._writer.start()
+            if self._own_readers is not None:
+                await self._own_readers.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        if self._own_readers is not None:
+            await self._own_readers.stop()
+        await self._writer.stop()
+
+    # --- the log ------------------------------------------------------------------------------------------------------
+    async def create_log(self, log_id: str) -> None:
+        """See `Store.create_log`."""
+        await self._writer.submit(operations.create_log, (log_id,))
+
+    async def append(self, log_id: str, seq: int, body: bytes) -> None:
+        """See `Store.append`."""
+        await self._writer.submit(operations.append, (log_id, seq, body), len(body))
+
+    async def seal(self, log_id: str) -> None:
+        """See `Store.seal`."""
+        await self._writer.submit(operations.seal, (log_id,))
+
+    async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
+        """See `Store.read_log`."""
+        rows: list[LogRow] = await self._readers.submit(operations.read_log, (log_id, after_seq, limit))
+        return rows
+
+    async def trim_log(self, log_id: str, through_seq: int) -> None:
+        """See `Store.trim_log`. The rows are removed in the background."""
+        await self._writer.submit(self._sweeper.trim_log, (log_id, through_seq))
+
+    async def log_trimmed(self, log_id: str) -> int:
+        """See `Store.log_trimmed`."""
+        trimmed: int = await self._readers.submit(operations.log_trimmed, (log_id,))
+        return trimmed
+
+    async def delete_log(self, log_id: str) -> None:
+        """See `Store.delete_log`. The rows are removed in the background."""
+        await self._writer.submit(self._sweeper.delete_log, (log_id,))
+
+    async def list_logs(self) -> list[str]:
+        """See `Store.list_logs`."""
+        log_ids: list[str] = await self._readers.submit(operations.list_logs, ())
+        return log_ids
+
+    # --- newest-timestamp-wins rows, timers, visibility ---------------------------------------------------------------
+    async def write(self, batch: WriteBatch) -> None:
+        """See `Store.write`. All of it is one transaction. The batch may not change while this waits."""
+        size = sum([len(row.value) for row in batch.rows if row.value is not None]) + 512 * len(batch.visibility)
+        await self._writer.submit(operations.write, (batch, self._runtime.now()), size)
+
+    async def read(self, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:
+        """See `Store.read`."""
+        values: list[bytes | None] = await self._readers.submit(operations.read, (table, partition, keys))
+        return values
+
+    async def scan(
+        self, table: Table, partition: str, after: bytes | None, limit: int, until: bytes | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        """See `Store.scan`."""
+        rows: list[tuple[bytes, bytes]] = await self._readers.submit(operations.scan, (table, partition, after, limit, until))
+        return rows
+
+    async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
+        """See `Store.scan_timers`."""
+        timers: list[TimerRow] = await self._readers.submit(operations.scan_timers, (shard, until_ns, after, limit))
+        return timers
+
+    async def list_visibility(self, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
+        """See `Store.list_visibility`."""
+        page: VisibilityPage = await self._readers.submit(operations.list_visibility, (where, page_size, token))
+        return page
+
+    async def count_visibility(self, domain_id: str) -> int:
+        """See `Store.count_visibility`."""
+        count: int = await self._readers.submit(operations.count_visibility, (domain_id,))
+        return count
+
+    # --- compare-and-set rows -----------------------------------------------------------------------------------------
+    async def get(self, space: str, key: str) -> Versioned | None:
+        """See `Store.get`."""
+        row: Versioned | None = await self._readers.submit(operations.get, (space, key))
+        return row
+
+    async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
+        """See `Store.compare_and_set`."""
+        size = 0 if value is None else len(value)
+        done: bool = await self._writer.submit(operations.compare_and_set, (space, key, value, expected_version), size)
+        return done
+
+    async def list_rows(self, space: str, after: str, limit: int) -> list[Versioned]:
+        """See `Store.list_rows`."""
+        rows: list[Versioned] = await self._readers.submit(operations.list_rows, (space, after, limit))
+        return rows
+
+    # --- membership ---------------------------------------------------------------------------------------------------
+    async def announce(self, member: Member, ttl_s: float) -> None:
+        """See `Store.announce`. The store's clock is the machine's, which all processes on the file share."""
+        expires_ns = self._runtime.now() + int(ttl_s * SECOND)
+        await self._writer.submit(operations.announce, (member, expires_ns))
+
+    async def withdraw(self, member: Member) -> None:
+        """See `Store.withdraw`."""
+        await self._writer.submit(operations.withdraw, (member,))
+
+    async def members(self) -> list[Member]:
+        """See `Store.members`."""
+        members: list[Member] = await self._readers.submit(operations.members, (self._runtime.now(),))
+        return members

@@ -1,0 +1,1 @@
+"""One suite for every store: what `persistence/interface.py` promises, over nothing but the `Store` protocol."""
