@@ -1,0 +1,410 @@
+"""The matching service: takes offers from history, polls from frontends, and asks history to start what was matched.
+
+Per task list there is one `Matcher`, which decides; this module is the waiting around it. A waiting poll is one future
+and one timer; an offer that meets a waiting poll resolves that future, and the poll's own task asks history to start
+the task. So no task is created for an offer, and a poll's caller who goes away is a cancelled `PollTask`: if it waited
+it takes nothing, if history was being asked the question is withdrawn and the task goes back in line. (Should history
+have started it meanwhile, the next question is answered "no such task" and the started one runs into its timeout.)
+
+Nothing is stored. History holds every task and offers it again when its link to here breaks, when the ring gives the
+list to another process, or when its shard has a new owner."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from tenuto_api import api, internal
+from tenuto_server import errors
+from tenuto_server.cluster.router import Router
+from tenuto_server.config.runtime import SECOND, Runtime
+from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Room, Task
+from tenuto_server.matching.settings import MatchingSettings
+from tenuto_server.transport.network import InternalCall, Network
+
+log = logging.getLogger(__name__)
+
+ListKey = tuple[str, str, int]
+_STICKY = api.TASK_LIST_KIND_STICKY
+_ACCEPTED = internal.OFFER_OUTCOME_ACCEPTED
+_FULL = internal.OFFER_OUTCOME_FULL
+_NO_STICKY_POLLER = internal.OFFER_OUTCOME_NO_STICKY_POLLER
+
+
+class _TaskList:
+    """A task list in memory. `timer` runs while polls wait for a task that may go out later."""
+
+    __slots__ = ("key", "matcher", "sticky", "timer")
+
+    def __init__(self, key: ListKey, matcher: Matcher, sticky: bool) -> None:
+        self.key = key
+        self.matcher = matcher
+        self.sticky = sticky
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class _Serving:
+    """A `PollTask` call being served: until when it waits, and when its caller stops waiting (None: never)."""
+
+    __slots__ = ("deadline", "poll", "request", "task_list", "until")
+
+    def __init__(
+        self,
+        task_list: _TaskList,
+        poll: Poll,
+        request: internal.PollTaskRequest,
+        until: float,
+        deadline: float | None,
+    ) -> None:
+        self.task_list = task_list
+        self.poll = poll
+        self.request = request
+        self.until = until
+        self.deadline = deadline
+
+    def question(self, task: Task) -> bytes:
+        """The StartTaskRequest for a task matched with this poll."""
+        request = self.request
+        question = internal.StartTaskRequest(
+            request_id=request.request_id,
+            identity=request.identity,
+            task_list=request.task_list,
+            binary_checksum=request.binary_checksum,
+            domain_name=request.domain_name,
+        )
+        question.task.MergeFromString(task.key)
+        return question.SerializeToString()
+
+
+class MatchingService:
+    """Serves "OfferTasks", "PollTask" and "DescribeTaskList" at `address` (by which the router knows this process)."""
+
+    def __init__(self, *, network: Network, router: Router, runtime: Runtime, settings: MatchingSettings, address: str) -> None:
+        self._network = network
+        self._router = router
+        self._runtime = runtime
+        self._settings = settings
+        self._address = address
+        self._lists: dict[ListKey, _TaskList] = {}
+        self._room = Room(settings.tasks_max)
+        self._methods: dict[str, Callable[[InternalCall], Awaitable[bytes]]] = {
+            "OfferTasks": self._offer_tasks,
+            "PollTask": self._poll_task,
+            "DescribeTaskList": self._describe_task_list,
+        }
+        self._running = False
+        self._killed = False
+        self._polls = 0
+        self._no_polls = asyncio.Event()
+        self._no_polls.set()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._swept = 0.0
+
+    async def start(self) -> None:
+        """Begins to serve. Whoever starts the service also listens with `handle`."""
+        self._running = True
+        self._network.on_lost(self._history_lost)
+        self._router.on_change(self._router_changed)
+        self._plan_sweep()
+
+    async def stop(self) -> None:
+        """Takes nothing more, answers waiting polls with "no task", and lets tasks that are being started go out. Take
+        this process out of the ring first, so that the callers find the next owner."""
+        self._close()
+        try:
+            async with asyncio.timeout(self._settings.drain_s):
+                await self._no_polls.wait()
+        except TimeoutError:
+            log.warning("stopped with %d polls being served", self._polls)
+
+    def kill(self) -> None:
+        """Drops everything at once."""
+        self._killed = True
+        self._close()
+
+    async def handle(self, call: InternalCall) -> bytes:
+        """Serves one call between services."""
+        method = self._methods.get(call.method)
+        if method is None:
+            raise errors.Unimplemented(f"matching has no method {call.method}")
+        if not self._running:
+            raise errors.Unavailable("matching is not running")
+        return await method(call)
+
+    # --- offers -------------------------------------------------------------------------------------------------------
+    async def _offer_tasks(self, call: InternalCall) -> bytes:
+        request = internal.OfferTasksRequest.FromString(call.body)
+        address = request.history_address
+        now = self._runtime.monotonic()
+        return internal.OfferTasksResponse(
+            outcomes=[self._offer(offer, address, now) for offer in request.offers]
+        ).SerializeToString()
+
+    def _offer(self, offer: internal.TaskOffer, address: str, now: float) -> internal.OfferOutcome:
+        ref = offer.task
+        key = (ref.domain_id, offer.task_list, ref.type)
+        task_list = self._lists.get(key)
+        sticky = offer.kind == _STICKY
+        if sticky and (task_list is None or not task_list.matcher.has_recent_poller(now, self._settings.sticky_window_s)):
+            return _NO_STICKY_POLLER
+        if task_list is None:
+            task_list = self._load(key, sticky, now)
+            if task_list is None:
+                return _FULL
+        # The bytes name the task: one message's bytes are always the same, written by one library.
+        if task_list.matcher.offer(ref.SerializeToString(), offer.scheduled_ns, address) is Offered.FULL:
+            return _FULL
+        self._deliver(task_list, now)
+        return _ACCEPTED
+
+    def _deliver(self, task_list: _TaskList, now: float) -> None:
+        """Hands out all that can be matched, and plans the next look where only time is in the way."""
+        matcher = task_list.matcher
+        while (match := matcher.match(now)) is not None:
+            if match.poll.waiter is not None:
+                _resolve(match.poll.waiter)
+        at = matcher.retry_at(now)
+        if at is None or not self._running:
+            return
+        if task_list.timer is not None:
+            if task_list.timer.when() <= at:
+                return
+            task_list.timer.cancel()
+        task_list.timer = asyncio.get_running_loop().call_at(at, self._deliver_later, task_list)
+
+    def _deliver_later(self, task_list: _TaskList) -> None:
+        task_list.timer = None
+        self._deliver(task_list, self._runtime.monotonic())
+
+    # --- polls --------------------------------------------------------------------------------------------------------
+    async def _poll_task(self, call: InternalCall) -> bytes:
+        request = internal.PollTaskRequest.FromString(call.body)
+        now = self._runtime.monotonic()
+        key = (request.domain_id, request.task_list, request.type)
+        until = self._poll_end(key, call.deadline, now)
+        if until <= now:
+            return b""
+        task_list = self._lists.get(key) or self._load(key, request.kind == _STICKY, now)
+        if task_list is None:
+            raise errors.ServiceBusy("too many task lists")
+        poll = task_list.matcher.add_poll(request.identity, now, request.max_tasks_per_second)
+        if poll is None:
+            raise errors.ServiceBusy("too many polls of the task list")
+        self._polls += 1
+        self._no_polls.clear()
+        caller_gone = True
+        try:
+            self._deliver(task_list, now)
+            answer = await self._serve(_Serving(task_list, poll, request, until, call.deadline))
+            caller_gone = False
+            return answer
+        finally:
+            self._end_poll(task_list, poll, caller_gone)
+
+    def _poll_end(self, key: ListKey, deadline: float | None, now: float) -> float:
+        """When a poll that begins now gives up. One that strayed here is soon sent to look again."""
+        wait_s = self._settings.poll_wait_s
+        if not self._owns(key):
+            wait_s = min(wait_s, self._settings.strayed_wait_s)
+        until = now + wait_s
+        return until if deadline is None else min(until, deadline - self._settings.deadline_margin_s)
+
+    async def _serve(self, serving: _Serving) -> bytes:
+        """Waits for tasks until one was started; returns its poll response, or empty bytes when the time is over."""
+        poll, matcher = serving.poll, serving.task_list.matcher
+        while True:
+            if poll.state is PollState.WAITING:
+                await self._wait(poll, serving.until)
+            if poll.task is None:
+                break
+            answer = await self._start(serving, poll.task)
+            if answer is not None:
+                return answer
+            now = self._runtime.monotonic()
+            if now >= serving.until or not self._running:
+                break
+            matcher.rejoin(poll, now)
+            self._deliver(serving.task_list, now)
+        if self._killed:
+            raise errors.Unavailable("matching was killed")
+        return b""
+
+    async def _wait(self, poll: Poll, until: float) -> None:
+        """Returns when the poll was matched or its time is over (then without a task)."""
+        loop = asyncio.get_running_loop()
+        waiter = poll.waiter = loop.create_future()
+        timer = loop.call_at(until, _resolve, waiter)
+        try:
+            await waiter
+        finally:
+            poll.waiter = None
+            timer.cancel()
+
+    def _end_poll(self, task_list: _TaskList, poll: Poll, caller_gone: bool) -> None:
+        """However a poll ended: it takes nothing any more, and a task it held or put back may go to another."""
+        now = self._runtime.monotonic()
+        task_list.matcher.remove_poll(poll, now, caller_gone=caller_gone)
+        self._deliver(task_list, now)
+        self._polls -= 1
+        if not self._polls:
+            self._no_polls.set()
+
+    # --- starting a task ----------------------------------------------------------------------------------------------
+    async def _start(self, serving: _Serving, task: Task) -> bytes | None:
+        """Asks history to start the poll's task. Returns the poll response, or None where the task came to nothing:
+        then it is finished or back in line. While the outcome is unknown the same question is asked again, for history
+        answers one request id always the same."""
+        body = serving.question(task)
+        pause_s = self._settings.start_retry_s
+        error: errors.ServiceError | None = None
+        # A task given up before is tried once: it rests between tries, while the poll does other things.
+        for attempt in range(1 if task.give_ups else self._settings.start_attempts_max):
+            if attempt:
+                if self._runtime.monotonic() + pause_s >= serving.until or not self._running:
+                    break
+                await asyncio.sleep(pause_s)
+                pause_s *= 2
+            try:
+                timeout_s = self._start_timeout_s(serving.deadline)
+                answer = await self._network.call(task.address, "StartTask", body, timeout_s)
+            except (errors.Unavailable, errors.DeadlineExceeded, errors.ServiceBusy) as unknown:
+                error = unknown
+                continue
+            except errors.ServiceError as refused:
+                if refused.status in (errors.NOT_FOUND, errors.ABORTED):
+                    self._finish(serving, started=False)
+                    return None
+                error = refused
+                break
+            self._finish(serving, started=True)
+            return answer
+        self._give_up(serving, task, error)
+        return None
+
+    def _start_timeout_s(self, deadline: float | None) -> float:
+        """How long history may take for one answer: not into the last moments of the poll, in which it travels back."""
+        limit = self._settings.start_timeout_s
+        if deadline is None:
+            return limit
+        left = deadline - self._runtime.monotonic() - self._settings.deadline_margin_s / 4
+        return max(0.001, min(limit, left))
+
+    def _finish(self, serving: _Serving, *, started: bool) -> None:
+        serving.task_list.matcher.finish(serving.poll, self._runtime.monotonic(), started=started)
+
+    def _give_up(self, serving: _Serving, task: Task, error: errors.ServiceError | None) -> None:
+        key, matcher = serving.task_list.key, serving.task_list.matcher
+        now = self._runtime.monotonic()
+        kept = matcher.put_back(serving.poll, now, unknown=True)
+        if isinstance(error, errors.Unavailable | errors.DeadlineExceeded):
+            matcher.rest_address(task.address, now)
+        log.warning("%s did not start a task of %s (kept: %s): %r", task.address, key, kept, error)
+
+    # --- describing ---------------------------------------------------------------------------------------------------
+    async def _describe_task_list(self, call: InternalCall) -> bytes:
+        request = internal.DescribeTaskListRequest.FromString(call.body)
+        task_list = self._lists.get((request.domain_id, request.task_list, request.type))
+        response = api.DescribeTaskListResponse()
+        response.task_list.name = request.task_list
+        response.task_list.kind = _STICKY if task_list is not None and task_list.sticky else api.TASK_LIST_KIND_NORMAL
+        now, now_ns = self._runtime.monotonic(), self._runtime.now()
+        if task_list is not None:
+            pollers = task_list.matcher.pollers(now, self._settings.poller_window_s)
+            for identity, poller in pollers.items():
+                info = response.pollers.add(identity=identity, rate_per_second=poller.rate or self._settings.dispatch_rate)
+                info.last_access_time.FromNanoseconds(now_ns - int((now - poller.last_seen) * SECOND))
+        if request.include_status:
+            backlog = task_list.matcher.backlog if task_list is not None else 0
+            response.task_list_status.backlog_count_hint = backlog
+            response.task_list_status.rate_per_second = (
+                task_list.matcher.rate if task_list is not None else self._settings.dispatch_rate
+            )
+            response.task_list_status.empty = backlog == 0
+        return response.SerializeToString()
+
+    # --- lists --------------------------------------------------------------------------------------------------------
+    def _load(self, key: ListKey, sticky: bool, now: float) -> _TaskList | None:
+        """A new, empty task list; None where there is no room for one."""
+        if not key[1] or not key[2]:
+            raise errors.BadRequest("a task list needs a name and a type")
+        if len(self._lists) >= self._settings.lists_max:
+            # Sweeping costs time in proportion to the lists: not with every call of a flood.
+            if now - self._swept < 1.0:
+                return None
+            self._sweep(self._settings.sticky_window_s)
+            if len(self._lists) >= self._settings.lists_max:
+                return None
+        task_list = self._lists[key] = _TaskList(key, Matcher(now, self._settings, self._room), sticky)
+        return task_list
+
+    def _owns(self, key: ListKey) -> bool:
+        try:
+            return self._router.matching_address(*key) == self._address
+        except errors.Unavailable:
+            return False
+
+    def _plan_sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweeper = loop.call_later(self._settings.sweep_interval_s, self._sweep_and_plan)
+
+    def _sweep_and_plan(self) -> None:
+        self._sweep(self._settings.unload_after_s)
+        self._plan_sweep()
+
+    def _sweep(self, idle_s: float) -> None:
+        """Unloads the lists that nobody has polled for `idle_s` and that hold nothing, or nothing that will be asked
+        for: tasks of a sticky list have long been moved to the normal one, and those of a list that has another owner
+        by now were offered there."""
+        now = self._swept = self._runtime.monotonic()
+        idle = [task_list for task_list in self._lists.values() if task_list.matcher.idle_s(now) >= idle_s]
+        for task_list in idle:
+            if task_list.matcher.is_empty or (
+                task_list.matcher.idle_s(now) >= self._settings.unload_after_s
+                and (task_list.sticky or not self._owns(task_list.key))
+            ):
+                self._unload(task_list)
+
+    def _unload(self, task_list: _TaskList) -> None:
+        if task_list.timer is not None:
+            task_list.timer.cancel()
+            task_list.timer = None
+        task_list.matcher.discard()
+        del self._lists[task_list.key]
+
+    def _history_lost(self, address: str) -> None:
+        if not self._running:
+            return
+        now = self._runtime.monotonic()
+        for task_list in self._lists.values():
+            task_list.matcher.rest_address(address, now)
+            self._deliver(task_list, now)
+
+    def _router_changed(self) -> None:
+        """Sends the waiting polls of lists that have another owner now to look for it. Their tasks stay: should the
+        change prove a mistake of this process alone, history would not offer them again."""
+        if not self._running:
+            return
+        for task_list in self._lists.values():
+            if task_list.matcher.waiting_polls and not self._owns(task_list.key):
+                self._release(task_list)
+
+    def _release(self, task_list: _TaskList) -> None:
+        """Ends the waiting of all polls in line."""
+        for poll in task_list.matcher.line():
+            if poll.waiter is not None:
+                _resolve(poll.waiter)
+
+    def _close(self) -> None:
+        self._running = False
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        for task_list in list(self._lists.values()):
+            self._release(task_list)
+            self._unload(task_list)
+
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,61 @@
+"""What can be set of the matching service, and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingSettings:
+    """Times in seconds, rates a second, sizes in pieces. The defaults that clients can see are Cadence's.
+
+    buffer_max: offers held for one task list; more are refused and stay with history.
+    tasks_max: tasks held for all lists together; further offers are refused too.
+    polls_max: polls of one task list that wait or are being served at once; more are refused as busy.
+    pollers_max: pollers of one task list remembered for DescribeTaskList, the latest.
+    lists_max: task lists in memory at once, empty ones included until they are unloaded.
+    dispatch_rate: tasks a second of a task list whose pollers ask for no rate of their own.
+    rate_hold_s: how long the lowest rate asked for stays in force when later polls ask for a higher one or none.
+    poll_wait_s: the longest wait of a poll; it also ends `deadline_margin_s` before the call's deadline.
+    strayed_wait_s: the longest wait of a poll for a list that, by this process's ring, belongs to another.
+    start_timeout_s, start_attempts_max, start_retry_s: asking history to start a task: how long one try may take, how
+        many there are while the outcome is unknown, and the pause before the second (doubled before each further one).
+    rest_s, rest_max_s, give_ups_max: a task whose start stays unknown rests before it goes out again, twice as long
+        each
+        time up to the most; after so many times (with these settings four to five minutes) it is dropped.
+    sticky_window_s: a sticky list without a poll for this long takes no offers.
+    poller_window_s: pollers seen within this time are described.
+    unload_after_s, sweep_interval_s: a list without polls for this long is unloaded (if nothing is held), looked for
+        this often.
+    drain_s: how long a graceful stop waits for tasks that are being started.
+    """
+
+    buffer_max: int = 1_000
+    tasks_max: int = 500_000
+    polls_max: int = 10_000
+    pollers_max: int = 1_000
+    lists_max: int = 50_000
+    dispatch_rate: float = 100_000.0
+    rate_hold_s: float = 60.0
+    poll_wait_s: float = 60.0
+    deadline_margin_s: float = 1.0
+    strayed_wait_s: float = 2.0
+    start_timeout_s: float = 5.0
+    start_attempts_max: int = 4
+    start_retry_s: float = 0.1
+    rest_s: float = 0.5
+    rest_max_s: float = 10.0
+    give_ups_max: int = 30
+    sticky_window_s: float = 10.0
+    poller_window_s: float = 300.0
+    unload_after_s: float = 300.0
+    sweep_interval_s: float = 30.0
+    drain_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name in ("buffer_max", "tasks_max", "polls_max", "pollers_max", "lists_max", "start_attempts_max"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        for name in ("dispatch_rate", "poll_wait_s", "start_timeout_s", "unload_after_s", "sweep_interval_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be over 0")
