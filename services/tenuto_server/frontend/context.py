@@ -1,0 +1,194 @@
+"""What every handler works with: the way to domains, to the owners of workflows and task lists, and back to the caller.
+
+A request is parsed once, to check and route it; its bytes travel on as they are. A call to an owner that is gone, or
+that has lost the shard, is made again at whoever is the owner then, within the caller's time: every request carries a
+request id or a token, so a repeated one does no harm (TerminateWorkflowExecution, which has neither, finds the run closed).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from tenuto_api import api, internal
+from tenuto_server import errors
+from tenuto_server.cluster.router import Router
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.errors import BadRequest, ServiceBusy, ShardOwnershipLost, Unavailable
+from tenuto_server.frontend import validation
+from tenuto_server.frontend.limiter import Limiter, RateClass
+from tenuto_server.frontend.settings import FrontendSettings
+from tenuto_server.frontend.validation import Limits
+from tenuto_server.frontend.versions import FEATURE_VERSION_HEADER, NAME_HEADER, for_client
+from tenuto_server.persistence.domains import DomainCache, Domains
+from tenuto_server.persistence.interface import Store
+from tenuto_server.transport.network import Network
+from tenuto_server.transport.public import PublicCall
+
+M = TypeVar("M", bound=Message)
+
+NO_OWNER = "The owner of this workflow could not be reached in time."
+NO_MATCHING = "The owner of this task list could not be reached in time."
+
+
+def parse(request_class: type[M], body: bytes) -> M:
+    """The request message, or `BadRequest` where the bytes are none."""
+    try:
+        return request_class.FromString(body)
+    except DecodeError:
+        raise BadRequest(f"The request is not a valid {request_class.DESCRIPTOR.name}.") from None
+
+
+def parse_token(token: bytes) -> internal.TaskToken:
+    """What a task token holds; `BadRequest` for one that is missing or not ours."""
+    if not token:
+        raise BadRequest(validation.TASK_TOKEN_NOT_SET)
+    try:
+        parsed = internal.TaskToken.FromString(token)
+    except DecodeError:
+        raise BadRequest(validation.INVALID_TASK_TOKEN) from None
+    if not (parsed.domain_id and parsed.workflow_id and parsed.run_id):
+        raise BadRequest(validation.INVALID_TASK_TOKEN)
+    return parsed
+
+
+class FrontendContext:
+    """One frontend process's means, shared by its handlers. `long_polls` are the waits that a graceful stop ends
+    early."""
+
+    __slots__ = (
+        "_loop",
+        "address",
+        "domains",
+        "limiter",
+        "limits",
+        "long_polls",
+        "network",
+        "registry",
+        "router",
+        "runtime",
+        "serving",
+        "settings",
+        "stopping",
+        "store",
+    )
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        network: Network,
+        router: Router,
+        runtime: Runtime,
+        domains: DomainCache,
+        registry: Domains,
+        settings: FrontendSettings,
+        address: str,
+    ) -> None:
+        self.store = store
+        self.network = network
+        self.router = router
+        self.runtime = runtime
+        self.domains = domains
+        self.registry = registry
+        self.settings = settings
+        self.limits: Limits = settings.limits
+        self.address = address
+        self._loop = asyncio.get_running_loop()
+        self.limiter = Limiter(settings.rates, self._loop.time())
+        self.long_polls: dict[asyncio.Timeout, None] = {}
+        # Between start and stop; and from the stop on.
+        self.serving = False
+        self.stopping = False
+
+    def now(self) -> float:
+        """The event loop's time: that of deadlines, in seconds."""
+        return self._loop.time()
+
+    def long_poll(self) -> asyncio.Timeout:
+        """The scope of a wait that a graceful stop ends: to be entered, then kept in `long_polls` until it is left. What
+        came in just before the stop does not wait at all."""
+        return asyncio.timeout(0 if self.stopping else None)
+
+    # --- domains ------------------------------------------------------------------------------------------------------
+    async def domain(self, name: str, rate_class: RateClass) -> api.Domain:
+        """The domain that a request names, its request counted against the domain's rate."""
+        if not name:
+            raise BadRequest(validation.DOMAIN_NOT_SET)
+        validation.check_length(name, "Domain", self.limits)
+        domain = await self.domains.by_name(name)
+        self.limiter.take_domain(rate_class, domain.id, self._loop.time())
+        return domain
+
+    async def domain_by_id(self, domain_id: str, rate_class: RateClass) -> api.Domain:
+        """The domain that a task token names, counted as above."""
+        domain = self.domains.cached_by_id(domain_id)
+        if domain is None:
+            domain = await self.domains.by_id(domain_id)
+        self.limiter.take_domain(rate_class, domain_id, self._loop.time())
+        return domain
+
+    # --- owners -------------------------------------------------------------------------------------------------------
+    async def call_history(
+        self, call: PublicCall, rpc: str, domain_id: str, workflow_id: str, body: bytes, deadline: float | None = None
+    ) -> bytes:
+        """Hands a public request to the owner of its workflow's shard. `rpc` is the public RPC's name, `deadline` until
+        when (the caller's own where None). Errors come back as this client can read them."""
+        headers = call.headers
+        request = internal.WorkflowRequest(
+            domain_id=domain_id,
+            workflow_id=workflow_id,
+            request=body,
+            client_name=headers.get(NAME_HEADER, ""),
+            client_feature_version=headers.get(FEATURE_VERSION_HEADER, ""),
+        ).SerializeToString()
+        if deadline is None:
+            deadline = self.deadline(call)
+        shard = self.router.shard_of(domain_id, workflow_id)
+        backoff = 0.0
+        while True:
+            try:
+                return await self.network.call(self.router.history_address(shard), rpc, request, self._left(deadline))
+            except (Unavailable, ShardOwnershipLost):
+                backoff = await self._pause(backoff, deadline, NO_OWNER)
+            except errors.WorkflowAlreadyCompleted as error:
+                raise for_client(error, headers) from None
+
+    async def call_matching(
+        self, domain_id: str, task_list: str, task_type: int, method: str, body: bytes, deadline: float
+    ) -> bytes:
+        """Asks the owner of a task list. `task_type` is internal.TaskType's number."""
+        backoff = 0.0
+        while True:
+            try:
+                return await self.network.call(
+                    self.router.matching_address(domain_id, task_list, task_type), method, body, self._left(deadline)
+                )
+            except (Unavailable, ShardOwnershipLost):
+                backoff = await self._pause(backoff, deadline, NO_MATCHING)
+
+    def deadline(self, call: PublicCall) -> float:
+        """Until when a call that is no poll may take, in the event loop's time."""
+        now = self._loop.time()
+        if call.deadline is None:
+            return now + self.settings.timeout_s_default
+        return min(call.deadline, now + self.settings.timeout_s_max)
+
+    def _left(self, deadline: float) -> float:
+        left = deadline - self._loop.time()
+        if left <= 0:
+            raise errors.DeadlineExceeded("The caller's time has run out.")
+        return left
+
+    async def _pause(self, backoff: float, deadline: float, refusal: str) -> float:
+        """Waits before the next try and returns how long it was meant to be; half of it is chance, so that callers
+        that lost the same owner do not come back together. `ServiceBusy` where the caller's time would run out."""
+        settings = self.settings
+        backoff = min(backoff * 2, settings.retry_s_max) if backoff else settings.retry_s_first
+        pause = backoff * (0.5 + self.runtime.random.random() / 2)
+        if self.stopping or self._loop.time() + pause >= deadline:
+            raise ServiceBusy(refusal)
+        await asyncio.sleep(pause)
+        return backoff

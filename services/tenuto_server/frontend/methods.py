@@ -1,0 +1,104 @@
+"""The table of the public interface: method path to handler and rate class, and what to say of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from tenuto_api.uber.cadence.admin.v1 import service_pb2 as admin_service
+from tenuto_api.uber.cadence.api.v1 import (
+    service_domain_pb2,
+    service_meta_pb2,
+    service_schedule_pb2,
+    service_visibility_pb2,
+    service_worker_pb2,
+    service_workflow_pb2,
+)
+from tenuto_server.errors import Unimplemented
+from tenuto_server.frontend import domain, history_reads, meta, polls, responds, running, start, visibility
+from tenuto_server.frontend.context import FrontendContext
+from tenuto_server.frontend.limiter import RateClass
+from tenuto_server.transport.public import PublicCall
+
+Handler = Callable[[FrontendContext, PublicCall], Awaitable[bytes]]
+
+
+class Method(NamedTuple):
+    """One RPC."""
+
+    handler: Handler
+    rate_class: RateClass
+
+
+_WORKFLOW: dict[str, Method] = {
+    "StartWorkflowExecution": Method(start.start_workflow_execution, RateClass.USER),
+    "SignalWithStartWorkflowExecution": Method(start.signal_with_start_workflow_execution, RateClass.USER),
+    "SignalWorkflowExecution": Method(running.signal_workflow_execution, RateClass.USER),
+    "RequestCancelWorkflowExecution": Method(running.request_cancel_workflow_execution, RateClass.USER),
+    "TerminateWorkflowExecution": Method(running.terminate_workflow_execution, RateClass.USER),
+    "GetWorkflowExecutionHistory": Method(history_reads.get_workflow_execution_history, RateClass.USER),
+    "DescribeWorkflowExecution": Method(history_reads.describe_workflow_execution, RateClass.USER),
+    "DescribeTaskList": Method(polls.describe_task_list, RateClass.USER),
+    "GetClusterInfo": Method(meta.get_cluster_info, RateClass.NONE),
+}
+_ANSWER = RateClass.WORKER_ANSWER
+_WORKER: dict[str, Method] = {
+    "PollForDecisionTask": Method(polls.poll_for_decision_task, RateClass.WORKER),
+    "PollForActivityTask": Method(polls.poll_for_activity_task, RateClass.WORKER),
+    "RespondDecisionTaskCompleted": Method(responds.respond_decision_task_completed, _ANSWER),
+    "RespondDecisionTaskFailed": Method(responds.respond_decision_task_failed, _ANSWER),
+    "RespondActivityTaskCompleted": Method(responds.respond_activity_task_completed, _ANSWER),
+    "RespondActivityTaskFailed": Method(responds.respond_activity_task_failed, _ANSWER),
+    "RespondActivityTaskCanceled": Method(responds.respond_activity_task_canceled, _ANSWER),
+    "RecordActivityTaskHeartbeat": Method(responds.record_activity_task_heartbeat, _ANSWER),
+    "RespondActivityTaskCompletedByID": Method(responds.respond_activity_task_completed_by_id, _ANSWER),
+    "RespondActivityTaskFailedByID": Method(responds.respond_activity_task_failed_by_id, _ANSWER),
+    "RespondActivityTaskCanceledByID": Method(responds.respond_activity_task_canceled_by_id, _ANSWER),
+    "RecordActivityTaskHeartbeatByID": Method(responds.record_activity_task_heartbeat_by_id, _ANSWER),
+    "ResetStickyTaskList": Method(running.reset_sticky_task_list, _ANSWER),
+}
+_DOMAIN: dict[str, Method] = {
+    "RegisterDomain": Method(domain.register_domain, RateClass.DOMAIN_ADMIN),
+    "DescribeDomain": Method(domain.describe_domain, RateClass.DOMAIN_ADMIN),
+    "ListDomains": Method(domain.list_domains, RateClass.DOMAIN_ADMIN),
+    "UpdateDomain": Method(domain.update_domain, RateClass.DOMAIN_ADMIN),
+    "DeprecateDomain": Method(domain.deprecate_domain, RateClass.DOMAIN_ADMIN),
+}
+_VISIBILITY: dict[str, Method] = {
+    "ListOpenWorkflowExecutions": Method(visibility.list_open_workflow_executions, RateClass.VISIBILITY),
+    "ListClosedWorkflowExecutions": Method(visibility.list_closed_workflow_executions, RateClass.VISIBILITY),
+    "GetSearchAttributes": Method(visibility.get_search_attributes, RateClass.NONE),
+}
+
+METHODS: dict[str, Method] = {
+    "uber.cadence.api.v1.MetaAPI/Health": Method(meta.health, RateClass.NONE),
+    "grpc.health.v1.Health/Check": Method(meta.grpc_health_check, RateClass.NONE),
+    "uber.cadence.admin.v1.AdminAPI/DescribeCluster": Method(meta.describe_cluster, RateClass.DOMAIN_ADMIN),
+    **{f"uber.cadence.api.v1.WorkflowAPI/{name}": method for name, method in _WORKFLOW.items()},
+    **{f"uber.cadence.api.v1.WorkerAPI/{name}": method for name, method in _WORKER.items()},
+    **{f"uber.cadence.api.v1.DomainAPI/{name}": method for name, method in _DOMAIN.items()},
+    **{f"uber.cadence.api.v1.VisibilityAPI/{name}": method for name, method in _VISIBILITY.items()},
+}
+
+# Every method of the interface, here or not.
+INTERFACE = frozenset(
+    f"{service.full_name}/{method.name}"
+    for module in (
+        service_domain_pb2,
+        service_workflow_pb2,
+        service_worker_pb2,
+        service_visibility_pb2,
+        service_schedule_pb2,
+        service_meta_pb2,
+        admin_service,
+    )
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+)
+
+
+def unimplemented(path: str) -> Unimplemented:
+    """What a caller of a method without handler is told."""
+    if path in INTERFACE:
+        return Unimplemented(f"{path.rpartition('/')[2]} is not supported by this server.")
+    return Unimplemented(f"unknown method {path[:200]}")

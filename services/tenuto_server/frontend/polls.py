@@ -1,0 +1,122 @@
+"""Task lists as workers and people see them: the two long polls, and DescribeTaskList."""
+
+from __future__ import annotations
+
+import math
+
+from tenuto_api import api, internal
+from tenuto_server.errors import BadRequest, DeadlineExceeded
+from tenuto_server.frontend import validation
+from tenuto_server.frontend.context import FrontendContext, parse
+from tenuto_server.frontend.limiter import RateClass
+from tenuto_server.transport.public import PublicCall
+
+# The answer to a poll that got no task: an empty message.
+NO_TASK = b""
+
+
+async def poll_for_decision_task(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Waits for a decision task on a normal or sticky task list."""
+    request = parse(api.PollForDecisionTaskRequest, call.body)
+    deadline = _check_poll(frontend, call, request)
+    domain = await frontend.domain(request.domain, RateClass.WORKER)
+    checksum = request.binary_checksum
+    if checksum and checksum in domain.bad_binaries.binaries:
+        raise BadRequest(f"binary {checksum} already marked as bad deployment")
+    task_list = request.task_list
+    poll = internal.PollTaskRequest(
+        domain_id=domain.id,
+        domain_name=domain.name,
+        task_list=task_list.name,
+        kind=task_list.kind or api.TASK_LIST_KIND_NORMAL,
+        type=internal.TASK_TYPE_DECISION,
+        identity=request.identity,
+        binary_checksum=checksum,
+        request_id=frontend.runtime.new_id(),
+    )
+    return await _poll(frontend, poll, deadline)
+
+
+async def poll_for_activity_task(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Waits for an activity task; the poller may ask for a dispatch rate of its task list."""
+    request = parse(api.PollForActivityTaskRequest, call.body)
+    deadline = _check_poll(frontend, call, request)
+    rate = request.task_list_metadata.max_tasks_per_second.value
+    if not (math.isfinite(rate) and rate >= 0):
+        raise BadRequest("A valid MaxTasksPerSecond is not set on request.")
+    domain = await frontend.domain(request.domain, RateClass.WORKER)
+    task_list = request.task_list
+    poll = internal.PollTaskRequest(
+        domain_id=domain.id,
+        domain_name=domain.name,
+        task_list=task_list.name,
+        kind=task_list.kind or api.TASK_LIST_KIND_NORMAL,
+        type=internal.TASK_TYPE_ACTIVITY,
+        identity=request.identity,
+        max_tasks_per_second=rate,
+        request_id=frontend.runtime.new_id(),
+    )
+    return await _poll(frontend, poll, deadline)
+
+
+def _check_poll(
+    frontend: FrontendContext,
+    call: PublicCall,
+    request: api.PollForDecisionTaskRequest | api.PollForActivityTaskRequest,
+) -> float:
+    """Until when matching may hold the poll, in the event loop's time."""
+    if not request.domain:
+        raise BadRequest(validation.DOMAIN_NOT_SET)
+    settings, now = frontend.settings, frontend.now()
+    deadline = now + settings.poll_s_max
+    if call.deadline is not None:
+        if call.deadline - now < settings.poll_s_min:
+            raise BadRequest("Context timeout is too short.")
+        deadline = min(deadline, call.deadline - settings.poll_margin_s)
+    validation.check_length(request.identity, "Identity", frontend.limits)
+    validation.check_task_list(request.task_list, frontend.limits, sticky_allowed=True)
+    return deadline
+
+
+async def _poll(frontend: FrontendContext, poll: internal.PollTaskRequest, deadline: float) -> bytes:
+    """No task in time is an empty answer, never an error: an error would make the worker back off. So is a wait that
+    ends because this process stops. The request id stays the same however often the poll has to be made."""
+    scope = frontend.long_poll()
+    try:
+        async with scope:
+            frontend.long_polls[scope] = None
+            return await frontend.call_matching(
+                poll.domain_id, poll.task_list, poll.type, "PollTask", poll.SerializeToString(), deadline
+            )
+    except (TimeoutError, DeadlineExceeded):
+        return NO_TASK
+    finally:
+        frontend.long_polls.pop(scope, None)
+
+
+async def describe_task_list(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Who polls a task list, and how much waits on it."""
+    request = parse(api.DescribeTaskListRequest, call.body)
+    if not request.domain:
+        raise BadRequest(validation.DOMAIN_NOT_SET)
+    task_list_type = request.task_list_type
+    if task_list_type == api.TASK_LIST_TYPE_INVALID:
+        raise BadRequest("TaskListType is not set on request.")
+    validation.check_enum(task_list_type, api.TaskListType, "TaskListType")
+    validation.check_task_list(request.task_list, frontend.limits, sticky_allowed=True)
+    domain = await frontend.domain(request.domain, RateClass.USER)
+    decision = task_list_type == api.TASK_LIST_TYPE_DECISION
+    describe = internal.DescribeTaskListRequest(
+        domain_id=domain.id,
+        task_list=request.task_list.name,
+        type=internal.TASK_TYPE_DECISION if decision else internal.TASK_TYPE_ACTIVITY,
+        include_status=request.include_task_list_status,
+    )
+    return await frontend.call_matching(
+        domain.id,
+        describe.task_list,
+        describe.type,
+        "DescribeTaskList",
+        describe.SerializeToString(),
+        frontend.deadline(call),
+    )

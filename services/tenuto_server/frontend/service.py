@@ -1,0 +1,121 @@
+"""The frontend: takes public calls from an acceptor, checks and limits them, and hands them to their owners.
+
+It owns nothing and starts no tasks: each call runs in the task of the acceptor that brought it, so any number of
+frontends may run behind any balancer, and one that dies takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from tenuto_server.cluster.router import Router
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.errors import ServiceBusy, Unavailable
+from tenuto_server.frontend.context import FrontendContext
+from tenuto_server.frontend.limiter import BUSY, RateClass
+from tenuto_server.frontend.methods import METHODS, unimplemented
+from tenuto_server.frontend.settings import FrontendSettings
+from tenuto_server.persistence.domains import DomainCache, Domains
+from tenuto_server.persistence.interface import Store, StoreUnavailable
+from tenuto_server.transport.network import Network
+from tenuto_server.transport.public import PublicCall
+
+STOPPING = "The frontend is shutting down."
+GONE = "The frontend has gone."
+
+
+class FrontendService:
+    """One frontend process. `handle` is the acceptor's handler; make the service within a running event loop."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        network: Network,
+        router: Router,
+        runtime: Runtime,
+        domains: DomainCache,
+        domain_registry: Domains | None = None,
+        settings: FrontendSettings,
+        address: str,
+    ) -> None:
+        """`domain_registry` is the cache's own where it is left out: then this process sees its own changes at once,
+        otherwise with the cache's next reading."""
+        self._context = FrontendContext(
+            store=store,
+            network=network,
+            router=router,
+            runtime=runtime,
+            domains=domains,
+            registry=domain_registry or domains.registry,
+            settings=settings,
+            address=address,
+        )
+        self._settings = settings
+        self._calls = 0
+        self._calls_max = settings.calls_max
+        self._open = False
+        self._dead = False
+        # Set by the last call that ends once `stop` waits.
+        self._idle = asyncio.Event()
+
+    @property
+    def calls(self) -> int:
+        """How many calls are under way."""
+        return self._calls
+
+    async def start(self) -> None:
+        """Takes calls from now on."""
+        self._open = self._context.serving = True
+
+    async def stop(self) -> None:
+        """Takes no more calls but for health, answers the long polls at once, and waits for the other calls, at most
+        `drain_s`. The acceptor ends what is left."""
+        self._open = False
+        self._end_long_polls()
+        if self._calls:
+            self._idle.clear()
+            try:
+                async with asyncio.timeout(self._settings.drain_s):
+                    await self._idle.wait()
+            except TimeoutError:
+                self._dead = True
+
+    def kill(self) -> None:
+        """A crash: nothing under way is answered any more."""
+        self._open = False
+        self._dead = True
+        self._end_long_polls()
+
+    def _end_long_polls(self) -> None:
+        context = self._context
+        context.serving, context.stopping = False, True
+        now = context.now()
+        for scope in list(context.long_polls):
+            if not scope.expired():
+                scope.reschedule(now)
+
+    async def handle(self, call: PublicCall) -> bytes:
+        """The response message's bytes, or a `ServiceError` of the interface."""
+        method = METHODS.get(call.method)
+        if method is None:
+            raise unimplemented(call.method)
+        context = self._context
+        rate_class = method.rate_class
+        if not self._open and (self._dead or rate_class is not RateClass.NONE):
+            raise Unavailable(GONE if self._dead else STOPPING)
+        if self._calls >= self._calls_max:
+            raise ServiceBusy(BUSY)
+        context.limiter.take_host(rate_class, context.now())
+        self._calls += 1
+        try:
+            response = await method.handler(context, call)
+        except StoreUnavailable:
+            raise ServiceBusy("The store could not be reached in time.") from None
+        finally:
+            self._calls -= 1
+            if not self._open and not self._calls:
+                self._idle.set()
+        if self._dead:
+            raise Unavailable(GONE)
+        return response

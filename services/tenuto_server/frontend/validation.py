@@ -1,0 +1,254 @@
+"""The rules a request must keep, whatever the state of its workflow: names, ids, sizes, timeouts, policies. Pure.
+
+Each `check_*` raises `BadRequest` with the first rule broken. Texts are the official server's where clients may know
+them. Durations count in whole seconds, what is beyond the second is cut, as on the official server.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tenuto_api import api
+from tenuto_server.config.runtime import SECOND
+from tenuto_server.errors import BadRequest
+from tenuto_server.frontend import cron
+from tenuto_server.frontend.search_attributes import check_search_attributes
+
+DOMAIN_NOT_SET = "Domain not set on request."
+TASK_TOKEN_NOT_SET = "Task token not set on request."
+INVALID_TASK_TOKEN = "Invalid TaskToken."
+INVALID_PAGE_TOKEN = "Invalid NextPageToken."
+BLOB_TOO_LARGE = "Blob data size exceeds limit."
+DOMAIN_DEPRECATED = "domain deprecated"
+RESERVED_TASK_LIST_PREFIX = "/__cadence_sys/"
+
+# Cadence holds timeouts as 32-bit seconds.
+SECONDS_MAX = 2**31 - 1
+_DAY_SECONDS = 86_400
+# The last whole second of which the nanoseconds since the epoch are a 64-bit number.
+_TIMESTAMP_SECONDS_MAX = (2**63 - 1) // SECOND - 1
+# The forms of a UUID that the official server reads.
+_UUID = re.compile(
+    r"(?:[uU][rR][nN]:[uU][uU][iI][dD]:)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|\{[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}"
+    r"|[0-9a-fA-F]{32}"
+)
+_DOMAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes of UTF-8; a blob's limit holds for input and memo together."""
+
+    id_bytes_max: int = 1000
+    blob_bytes_max: int = 2 * 1024 * 1024
+    retention_days_min: int = 1
+    retention_days_max: int = 30
+    bad_binaries_max: int = 10
+    domain_data_bytes_max: int = 64 * 1024
+
+
+def check_length(text: str, what: str, limits: Limits) -> None:
+    """`what` is the field as the error names it."""
+    limit = limits.id_bytes_max
+    if len(text) > limit or (len(text) * 4 > limit and len(text.encode()) > limit):
+        raise BadRequest(f"{what} length exceeds limit.")
+
+
+def check_enum(value: int, enum: EnumTypeWrapper, what: str) -> None:
+    """A number out of the interface, once stored, would break clients that read it back."""
+    if value not in enum.DESCRIPTOR.values_by_number:
+        raise BadRequest(f"Unknown {what}: {value}.")
+
+
+def whole_seconds(duration: Duration, refusal: str) -> int:
+    """The duration cut to seconds; `refusal` is the text for one that is no valid Duration or longer than 32 bits
+    hold."""
+    seconds, nanos = duration.seconds, duration.nanos
+    opposite_signs = seconds * nanos < 0
+    if not -SECONDS_MAX <= seconds <= SECONDS_MAX or not -SECOND < nanos < SECOND or opposite_signs:
+        raise BadRequest(refusal)
+    # Cutting must not make a negative duration a zero one.
+    return -1 if seconds == 0 and nanos < 0 else seconds
+
+
+def check_execution(execution: api.WorkflowExecution, is_set: bool, limits: Limits) -> None:
+    """A workflow id is needed; a run id may be empty (the current run) and is a UUID otherwise."""
+    if not is_set:
+        raise BadRequest("Execution is not set on request.")
+    if not execution.workflow_id:
+        raise BadRequest("WorkflowId is not set on request.")
+    check_length(execution.workflow_id, "WorkflowID", limits)
+    check_run_id(execution.run_id)
+
+
+def check_run_id(run_id: str) -> None:
+    """Empty or a UUID."""
+    if run_id and not _UUID.fullmatch(run_id):
+        raise BadRequest("Invalid RunId.")
+
+
+def check_task_list(task_list: api.TaskList, limits: Limits, *, sticky_allowed: bool) -> None:
+    """A name is needed, outside the reserved space; sticky lists can be polled, but no workflow can start on one."""
+    name = task_list.name
+    if not name:
+        raise BadRequest("TaskList is not set on request.")
+    check_length(name, "TaskList", limits)
+    if name.startswith(RESERVED_TASK_LIST_PREFIX):
+        raise BadRequest(f"TaskList name must not start with the reserved prefix {RESERVED_TASK_LIST_PREFIX}.")
+    kind = task_list.kind
+    if kind:
+        check_enum(kind, api.TaskListKind, "TaskListKind")
+        if kind == api.TASK_LIST_KIND_STICKY and not sticky_allowed:
+            raise BadRequest("A sticky TaskList cannot be used to start a workflow.")
+
+
+def check_start(request: api.StartWorkflowExecutionRequest, body_bytes: int, limits: Limits) -> None:
+    """StartWorkflowExecution. `body_bytes`: the request's size, so that only large ones are looked at for blobs."""
+    if not request.workflow_id:
+        raise BadRequest("WorkflowId is not set on request.")
+    if not _UUID.fullmatch(request.request_id):
+        raise BadRequest(f'requestId "{request.request_id[:100]}" is not a valid UUID')
+    _check_start_fields(request, limits)
+    if body_bytes > limits.blob_bytes_max:
+        check_blob(len(request.input.data) + memo_bytes(request.memo), limits)
+
+
+def check_signal_with_start(request: api.SignalWithStartWorkflowExecutionRequest, body_bytes: int, limits: Limits) -> None:
+    """SignalWithStartWorkflowExecution: its request id may be empty."""
+    start = request.start_request
+    if not start.workflow_id:
+        raise BadRequest("WorkflowId is not set on request.")
+    check_signal_name(request.signal_name, limits)
+    check_length(start.request_id, "RequestID", limits)
+    _check_start_fields(start, limits)
+    if body_bytes > limits.blob_bytes_max:
+        check_blob(len(request.signal_input.data), limits)
+        check_blob(len(start.input.data) + memo_bytes(start.memo), limits)
+
+
+def check_signal_name(name: str, limits: Limits) -> None:
+    """A signal needs a name."""
+    if not name:
+        raise BadRequest("SignalName is not set on request.")
+    check_length(name, "SignalName", limits)
+
+
+def _check_start_fields(request: api.StartWorkflowExecutionRequest, limits: Limits) -> None:
+    workflow_type = request.workflow_type.name
+    if not workflow_type:
+        raise BadRequest("WorkflowType is not set on request.")
+    check_length(request.workflow_id, "WorkflowID", limits)
+    check_length(workflow_type, "WorkflowType", limits)
+    check_length(request.identity, "Identity", limits)
+    if request.HasField("retry_policy"):
+        check_retry_policy(request.retry_policy)
+    check_task_list(request.task_list, limits, sticky_allowed=False)
+    refusal = "A valid ExecutionStartToCloseTimeoutSeconds is not set on request."
+    if whole_seconds(request.execution_start_to_close_timeout, refusal) <= 0:
+        raise BadRequest(refusal)
+    refusal = "A valid TaskStartToCloseTimeoutSeconds is not set on request."
+    if whole_seconds(request.task_start_to_close_timeout, refusal) <= 0:
+        raise BadRequest(refusal)
+    check_enum(request.workflow_id_reuse_policy, api.WorkflowIdReusePolicy, "WorkflowIdReusePolicy")
+    _check_first_run(request)
+    if request.HasField("search_attributes"):
+        check_search_attributes(request.search_attributes)
+
+
+def _check_first_run(request: api.StartWorkflowExecutionRequest) -> None:
+    """What says when the first decision is made: delay, jitter, a fixed time, cron."""
+    if request.HasField("delay_start"):
+        refusal = "A valid DelayStartSeconds is not set on request."
+        if whole_seconds(request.delay_start, refusal) < 0:
+            raise BadRequest(refusal)
+    jitter_s = 0
+    if request.HasField("jitter_start"):
+        refusal = "A valid JitterStartSeconds is not set on request (negative)."
+        jitter_s = whole_seconds(request.jitter_start, refusal)
+        if jitter_s < 0:
+            raise BadRequest(refusal)
+    if request.HasField("first_run_at"):
+        check_timestamp(request.first_run_at, "A valid FirstRunAt is not set on request.")
+    if request.cron_overlap_policy:
+        check_enum(request.cron_overlap_policy, api.CronOverlapPolicy, "CronOverlapPolicy")
+    if request.cron_schedule:
+        try:
+            cron.check(request.cron_schedule)
+        except ValueError as error:
+            raise BadRequest(f"Invalid CronSchedule: {error}.") from None
+
+
+def check_retry_policy(policy: api.RetryPolicy) -> None:
+    """Initial interval > 0, coefficient >= 1, maximum interval 0 or >= initial, and an end by attempts or by time."""
+    initial = _policy_seconds(policy.initial_interval, "InitialIntervalInSeconds")
+    if initial <= 0:
+        raise BadRequest("InitialIntervalInSeconds must be greater than 0 on retry policy.")
+    # Written so that NaN fails as well.
+    if not policy.backoff_coefficient >= 1:
+        raise BadRequest("BackoffCoefficient cannot be less than 1 on retry policy.")
+    maximum = _policy_seconds(policy.maximum_interval, "MaximumIntervalInSeconds")
+    if maximum < 0:
+        raise BadRequest("MaximumIntervalInSeconds cannot be less than 0 on retry policy.")
+    if 0 < maximum < initial:
+        raise BadRequest("MaximumIntervalInSeconds cannot be less than InitialIntervalInSeconds on retry policy.")
+    if policy.maximum_attempts < 0:
+        raise BadRequest("MaximumAttempts cannot be less than 0 on retry policy.")
+    expiration = _policy_seconds(policy.expiration_interval, "ExpirationIntervalInSeconds")
+    if expiration < 0:
+        raise BadRequest("ExpirationIntervalInSeconds cannot be less than 0 on retry policy.")
+    if policy.maximum_attempts == 0 and expiration == 0:
+        raise BadRequest("MaximumAttempts and ExpirationIntervalInSeconds are both 0. At least one of them must be specified.")
+
+
+def _policy_seconds(duration: Duration, what: str) -> int:
+    return whole_seconds(duration, f"{what} is not valid on retry policy.")
+
+
+def check_blob(size: int, limits: Limits) -> None:
+    """`size` in bytes."""
+    if size > limits.blob_bytes_max:
+        raise BadRequest(BLOB_TOO_LARGE)
+
+
+def memo_bytes(memo: api.Memo) -> int:
+    """What a memo counts for: its keys and values."""
+    return sum(len(key.encode()) + len(payload.data) for key, payload in memo.fields.items())
+
+
+def check_timestamp(timestamp: Timestamp, refusal: str) -> None:
+    """From the epoch up to what 64-bit nanoseconds hold: clients cannot read others."""
+    if not (0 <= timestamp.seconds <= _TIMESTAMP_SECONDS_MAX and 0 <= timestamp.nanos < SECOND):
+        raise BadRequest(refusal)
+
+
+def check_failure(failure: api.Failure) -> None:
+    """A failure's options: its category is kept in history."""
+    if failure.HasField("options"):
+        check_enum(failure.options.failure_category, api.FailureCategory, "FailureCategory")
+        refusal = "A valid NextRetryInterval is not set on request."
+        if whole_seconds(failure.options.next_retry_interval, refusal) < 0:
+            raise BadRequest(refusal)
+
+
+def check_domain_name(name: str, limits: Limits) -> None:
+    """The name of a domain to register: letters, digits and dashes."""
+    if not name:
+        raise BadRequest(DOMAIN_NOT_SET)
+    check_length(name, "Domain", limits)
+    if not _DOMAIN_NAME.fullmatch(name):
+        raise BadRequest("Domain name can only include alphanumeric and dash characters.")
+
+
+def check_retention(duration: Duration, limits: Limits) -> None:
+    """Retention counts in whole days."""
+    days = whole_seconds(duration, "RetentionDays is invalid.") // _DAY_SECONDS
+    if days > limits.retention_days_max:
+        raise BadRequest("RetentionDays is invalid.")
+    if days < limits.retention_days_min:
+        raise BadRequest("A valid retention period is not set on request.")

@@ -1,0 +1,307 @@
+"""The service itself: health, cluster, limits, starting, stopping and dying."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from tenuto_api import admin, api
+from tenuto_server.errors import NOT_FOUND, ServiceBusy, ServiceError, Unavailable
+from tenuto_server.frontend.limiter import BUSY, Limiter, RateClass, TokenBucket
+from tenuto_server.frontend.settings import FrontendSettings, Rates
+from tenuto_server.persistence.domains import Domains
+from tenuto_server.persistence.interface import Member, StoreUnavailable
+from tests.unit.frontend.fakes import DOMAIN, Bench, make_domain, run, start_request, task_token
+
+HEALTH = "MetaAPI/Health"
+GRPC_HEALTH = "grpc.health.v1.Health/Check"
+START = "WorkflowAPI/StartWorkflowExecution"
+
+
+def history_request(token: bytes = b"") -> bytes:
+    request = api.GetWorkflowExecutionHistoryRequest(domain=DOMAIN, wait_for_new_event=True, next_page_token=token)
+    request.workflow_execution.workflow_id = "order-1"
+    return request.SerializeToString()
+
+
+def poll_request() -> bytes:
+    request = api.PollForDecisionTaskRequest(domain=DOMAIN)
+    request.task_list.name = "orders"
+    return request.SerializeToString()
+
+
+async def hang() -> bytes:
+    return await asyncio.Future[bytes]()
+
+
+def test_health() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            assert api.HealthResponse.FromString(await bench.call(HEALTH, b"")) == api.HealthResponse(ok=True, message="OK")
+            assert await bench.call(GRPC_HEALTH, b"") == b"\x08\x01"
+            name = b"uber.cadence.api.v1.WorkflowAPI"
+            assert await bench.call(GRPC_HEALTH, b"\x0a" + bytes([len(name)]) + name) == b"\x08\x01"
+            with pytest.raises(ServiceError) as unknown:
+                await bench.call(GRPC_HEALTH, b"\x0a\x01x")
+            assert unknown.value.status == NOT_FOUND
+            await bench.frontend.stop()
+            stopped = api.HealthResponse.FromString(await bench.call(HEALTH, b""))
+            assert stopped == api.HealthResponse(ok=False, message="ShuttingDown")
+            assert await bench.call(GRPC_HEALTH, b"") == b"\x08\x02"
+
+    run(scenario())
+
+
+def test_cluster() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            for role, address in (("history", "h:2"), ("history", "h:1"), ("matching", "m:1"), ("frontend", "f:1")):
+                await bench.store.announce(Member(role, address, "1"), 10)
+            versions = api.SupportedClientVersions(go_sdk="1.7.0", java_sdk="1.5.0")
+            info = api.GetClusterInfoResponse.FromString(await bench.call("WorkflowAPI/GetClusterInfo", b""))
+            assert info.supported_client_versions == versions
+            cluster = admin.DescribeClusterResponse.FromString(
+                await bench.call("uber.cadence.admin.v1.AdminAPI/DescribeCluster", b"")
+            )
+            assert cluster.supported_client_versions == versions
+            membership = cluster.membership_info
+            assert membership.current_host.identity == "frontend:1"
+            rings = {ring.role: [host.identity for host in ring.members] for ring in membership.rings}
+            assert rings == {
+                "cadence-frontend": ["f:1", "frontend:1"],
+                "cadence-history": ["h:1", "h:2", "history"],
+                "cadence-matching": ["m:1", "matching"],
+            }
+            assert [ring.member_count for ring in membership.rings] == [2, 3, 2]
+            assert sorted(membership.reachable_members) == sorted(itertools.chain(*rings.values()))
+            (feature,) = cluster.persistence_info["visibilityStore"].features
+            assert (feature.key, feature.enabled) == ("advancedVisibilityEnabled", False)
+            assert cluster.persistence_info["historyStore"].backend == "sqlite"
+
+    run(scenario())
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+def test_a_bucket_fills_with_time() -> None:
+    bucket = TokenBucket(2.0, 0.0)
+    assert [bucket.take(0.0) for _ in range(3)] == [True, True, False]
+    assert not bucket.take(0.4)
+    assert bucket.take(0.5)
+    assert [bucket.take(100.0) for _ in range(3)] == [True, True, False]
+
+
+def test_a_slow_bucket_holds_one_and_an_empty_one_none() -> None:
+    slow = TokenBucket(0.1, 0.0)
+    assert [slow.take(0.0), slow.take(9.0), slow.take(10.5)] == [True, False, True]
+    none = TokenBucket(0.0, 0.0)
+    assert not none.take(1e9)
+
+
+def test_debt_is_bounded() -> None:
+    bucket = TokenBucket(2.0, 0.0)
+    for _ in range(100):
+        bucket.charge(0.0)
+    assert not bucket.take(1.4)
+    assert bucket.take(1.6)
+
+
+def test_the_buckets_of_domains_are_bounded_and_the_unused_go_first() -> None:
+    limiter = Limiter(Rates(domain_user=1, domains_max=2), 0.0)
+    for domain in ("a", "b"):
+        limiter.take_domain(RateClass.USER, domain, 0.0)
+    with pytest.raises(ServiceBusy):
+        limiter.take_domain(RateClass.USER, "a", 0.0)
+    limiter.take_domain(RateClass.USER, "c", 0.0)
+    with pytest.raises(ServiceBusy):
+        limiter.take_domain(RateClass.USER, "a", 0.0)
+    limiter.take_domain(RateClass.USER, "b", 0.0)
+
+
+@pytest.mark.parametrize("rates", [Rates(host_user=2), Rates(domain_user=2)])
+def test_too_many_requests(rates: Rates) -> None:
+    async def scenario() -> None:
+        async with Bench(FrontendSettings(rates=rates)) as bench:
+            body = start_request().SerializeToString()
+            for _ in range(2):
+                await bench.call(START, body)
+            with pytest.raises(ServiceBusy, match=BUSY):
+                await bench.call(START, body)
+            assert len(bench.history.calls) == 2
+            await bench.call("WorkerAPI/PollForDecisionTask", poll_request())
+            await asyncio.sleep(0.6)
+            await bench.call(START, body)
+
+    run(scenario())
+
+
+def test_answers_of_workers_count_but_are_never_refused() -> None:
+    async def scenario() -> None:
+        async with Bench(FrontendSettings(rates=Rates(host_worker=2, domain_worker=2))) as bench:
+            answer = api.RespondDecisionTaskCompletedRequest(task_token=task_token()).SerializeToString()
+            for _ in range(10):
+                await bench.call("WorkerAPI/RespondDecisionTaskCompleted", answer)
+            with pytest.raises(ServiceBusy):
+                await bench.call("WorkerAPI/PollForDecisionTask", poll_request())
+
+    run(scenario())
+
+
+def test_calls_under_way_are_bounded() -> None:
+    async def scenario() -> None:
+        async with Bench(FrontendSettings(calls_max=2)) as bench:
+            bench.matching.answer = lambda _: hang()
+            async with asyncio.TaskGroup() as group:
+                for _ in range(2):
+                    group.create_task(bench.call("WorkerAPI/PollForDecisionTask", poll_request()))
+                await asyncio.sleep(1)
+                assert bench.frontend.calls == 2
+                with pytest.raises(ServiceBusy, match=BUSY):
+                    await bench.call(START, start_request().SerializeToString())
+            assert bench.frontend.calls == 0
+            await bench.call(START, start_request().SerializeToString())
+
+    run(scenario())
+
+
+# --- starting, stopping, dying ---------------------------------------------------------------------------------------
+def test_before_the_start_and_after_the_stop() -> None:
+    async def scenario() -> None:
+        idle = Bench()
+        assert api.HealthResponse.FromString(await idle.call(HEALTH, b"")) == api.HealthResponse(message="WarmingUp")
+        assert await idle.call(GRPC_HEALTH, b"") == b"\x08\x02"
+        with pytest.raises(Unavailable):
+            await idle.call(START, start_request().SerializeToString())
+        async with Bench() as bench:
+            await bench.frontend.stop()
+            with pytest.raises(Unavailable):
+                await bench.call(START, start_request().SerializeToString())
+
+    run(scenario())
+
+
+def test_a_graceful_stop_answers_long_polls_at_once_and_waits_for_the_rest() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            ends: list[float] = []
+
+            async def two_seconds() -> bytes:
+                await asyncio.sleep(2)
+                return b"done"
+
+            bench.matching.answer = lambda _: hang()
+            bench.history.answer = lambda call: hang() if "History" in call.method else two_seconds()
+
+            async def timed(method: str, body: bytes) -> bytes:
+                try:
+                    return await bench.call(method, body, timeout_s=30)
+                finally:
+                    ends.append(bench.runtime.monotonic())
+
+            poll = asyncio.ensure_future(timed("WorkerAPI/PollForDecisionTask", poll_request()))
+            waiting = asyncio.ensure_future(timed("WorkflowAPI/GetWorkflowExecutionHistory", history_request(b"t")))
+            anew = asyncio.ensure_future(timed("WorkflowAPI/GetWorkflowExecutionHistory", history_request()))
+            started = asyncio.ensure_future(timed(START, start_request().SerializeToString()))
+            await asyncio.sleep(1)
+            await bench.frontend.stop()
+            assert bench.runtime.monotonic() == pytest.approx(2.0, abs=0.01)
+            assert await poll == b""
+            nothing = api.GetWorkflowExecutionHistoryResponse.FromString(await waiting)
+            assert nothing.HasField("history")
+            assert nothing.next_page_token == b"t"
+            with pytest.raises(ServiceBusy):
+                await anew
+            assert await started == b"done"
+            assert ends == [pytest.approx(1.0, abs=0.01)] * 3 + [pytest.approx(2.0, abs=0.01)]
+
+    run(scenario())
+
+
+def test_a_stop_does_not_wait_for_ever() -> None:
+    async def scenario() -> None:
+        async with Bench(FrontendSettings(drain_s=3)) as bench:
+            bench.history.answer = lambda _: hang()
+            stuck = asyncio.ensure_future(bench.call(START, start_request().SerializeToString(), timeout_s=60))
+            await asyncio.sleep(1)
+            await bench.frontend.stop()
+            assert bench.runtime.monotonic() == pytest.approx(4.0, abs=0.01)
+            stuck.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await stuck
+
+    run(scenario())
+
+
+def test_a_stop_ends_the_wait_for_an_owner() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            bench.router.set_members([], [])
+            orphan = asyncio.ensure_future(bench.call(START, start_request().SerializeToString(), timeout_s=60))
+            await asyncio.sleep(1)
+            await bench.frontend.stop()
+            assert bench.runtime.monotonic() < 1.5
+            with pytest.raises(ServiceBusy):
+                await orphan
+
+    run(scenario())
+
+
+def test_a_killed_frontend_answers_nothing() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+
+            async def two_seconds() -> bytes:
+                await asyncio.sleep(2)
+                return b"done"
+
+            bench.history.answer = lambda _: two_seconds()
+            bench.matching.answer = lambda _: hang()
+            started = asyncio.ensure_future(bench.call(START, start_request().SerializeToString()))
+            poll = asyncio.ensure_future(bench.call("WorkerAPI/PollForDecisionTask", poll_request()))
+            await asyncio.sleep(1)
+            stop = asyncio.ensure_future(bench.frontend.stop())
+            # Let the stop interrupt the poll, and die before the poll has noticed.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            bench.frontend.kill()
+            await stop
+            for call in (started, poll):
+                with pytest.raises(Unavailable):
+                    await call
+            with pytest.raises(Unavailable):
+                await bench.call(HEALTH, b"")
+
+    run(scenario())
+
+
+def test_a_store_that_does_not_answer_is_busy() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+
+            async def down() -> list[Member]:
+                raise StoreUnavailable("down")
+
+            bench.store.members = down  # type: ignore[method-assign]
+            with pytest.raises(ServiceBusy):
+                await bench.call("uber.cadence.admin.v1.AdminAPI/DescribeCluster", b"")
+
+    run(scenario())
+
+
+def test_a_poll_that_meets_the_stop_on_its_way_does_not_wait() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            bench.matching.answer = lambda _: hang()
+            # The cache does not know the domain yet: the poll is still reading it when the frontend stops.
+            await Domains(bench.store).register(make_domain("unread", "unread-id"))
+            request = api.PollForDecisionTaskRequest(domain="unread", task_list=api.TaskList(name="orders"))
+            body = request.SerializeToString()
+            poll = asyncio.ensure_future(bench.call("WorkerAPI/PollForDecisionTask", body, timeout_s=60))
+            await asyncio.sleep(0)
+            assert bench.matching.calls == []
+            await bench.frontend.stop()
+            assert await poll == b""
+            assert bench.runtime.monotonic() < 0.1
+
+    run(scenario())
