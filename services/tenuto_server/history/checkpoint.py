@@ -17,7 +17,6 @@ from tenuto_server.history.shard import Shard
 from tenuto_server.history.storing import RunImage
 from tenuto_server.persistence.interface import WriteBatch
 
-SECONDS_A_DAY = 24 * 3600
 _PICTURES_AT_ONCE = 50
 # A workflow that is open may keep this much of its stored history in memory.
 _KEPT_HISTORY_BYTES = 64 * 1024
@@ -31,22 +30,24 @@ class Checkpointer:
         self._lock = asyncio.Lock()
         self.checkpoints = 0
 
-    async def checkpoint(self, shards: Iterable[Shard] | None = None) -> None:
-        """Makes rows of all that has happened in these shards (all, and then trims the log). Raises StoreUnavailable or
-        ShardOwnershipLost; then what was not written stays dirty."""
+    async def checkpoint(self, shards: Iterable[Shard] | None = None) -> list[Shard]:
+        """Makes rows of all that has happened in these shards (all, and then trims the log); returns the shards. Raises
+        StoreUnavailable or ShardOwnershipLost; then what was not written stays dirty."""
         async with self._lock:
             core, log = self._core, self._core.log
             if log is None:
                 raise errors.ShardOwnershipLost("the commit log is closed")
             everything = shards is None
             through = log.last_seq
-            for shard in list(core.shards.values()) if shards is None else shards:
+            covered = list(core.shards.values()) if shards is None else list(shards)
+            for shard in covered:
                 await self._write_shard(shard)
             if everything and through:
                 await log.wait(through)
                 if core.log is log:
                     await core.store.trim_log(log.log_id, through)
             self.checkpoints += 1
+            return covered
 
     async def _write_shard(self, shard: Shard) -> None:
         dirty = list(shard.dirty)
@@ -73,8 +74,7 @@ class Checkpointer:
         for run, image in images:
             image.settle()
             if run.state.version == image.version and image.is_current == (run.workflow.current is run):
-                run.dirty_seq = 0
-                shard.dirty.pop(run, None)
+                shard.mark_clean(run)
                 if run.first_id < run.stored_next_id and run.state.history_bytes > _KEPT_HISTORY_BYTES:
                     run.drop_stored_frames()
 
@@ -110,4 +110,4 @@ class Checkpointer:
 
 
 def _at_rest(workflow: Workflow, committed: int) -> bool:
-    return all(not run.dirty_seq and not run.watchers and run.last_seq <= committed for run in workflow.runs.values())
+    return all(not run.is_dirty and not run.watchers and run.last_seq <= committed for run in workflow.runs.values())

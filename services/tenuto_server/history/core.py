@@ -18,7 +18,7 @@ from tenuto_server.history import storing
 from tenuto_server.history.alarms import AlarmQueue
 from tenuto_server.history.engine import decision_task, tasks
 from tenuto_server.history.engine.records import to_wire
-from tenuto_server.history.engine.tasks import AlarmKind, Dispatch
+from tenuto_server.history.engine.tasks import AlarmKind, Dispatch, TaskKind
 from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.log import CommitLog, Step
 from tenuto_server.history.offers import Offers, TaskKey
@@ -103,51 +103,43 @@ class Core:
         shard.workflows[workflow.domain_id, workflow.workflow_id] = workflow
         if former is not None:
             # It is no longer its workflow's newest: the store must have it under its own key.
-            self._mark_dirty(shard, former)
+            shard.mark_dirty(former)
         return run
 
-    def commit(self, run: Run, turn: Turn) -> None:
-        """Puts a turn's records into the log and sets up what follows from them; a successor's with it."""
-        if not turn.records:
-            return
+    def commit(self, *turns: tuple[Run, Turn]) -> None:
+        """Puts turns of runs of one shard, and their successors', into one batch of the log: all become durable or none.
+        Sets up what follows from them."""
         assert self.log is not None
-        shard, state = self.shards[run.shard], run.state
-        size = run.take(turn.records) + _STEP_BYTES
-        state.version += 1
-        run.last_seq = self.log.add(
-            Step(
-                run.shard,
-                shard.epoch,
-                state.domain_id,
-                state.workflow_id,
-                state.run_id,
-                state.version,
-                to_wire(turn.records),
-            ),
-            size,
-        )
-        self._mark_dirty(shard, run)
-        derived = tasks.tasks_for(state, turn.records)
+        moved = [(run, turn) for run, turn in turns if turn.records]
+        if not moved:
+            return
+        shard = self.shards[moved[0][0].shard]
+        for run, turn in moved:
+            if turn.successor is not None:
+                moved.append((self.begin(shard, run.workflow, turn.successor), turn.successor))
+        size = sum(run.take(turn.records) + _STEP_BYTES for run, turn in moved)
+        seq = self.log.add([_log_step(shard, run, turn) for run, turn in moved], size)
+        for run, turn in moved:
+            run.last_seq = seq
+            shard.mark_dirty(run)
+            self._follow(run, turn)
+
+    def _follow(self, run: Run, turn: Turn) -> None:
+        """Sets alarms at once, and all else when the turn is durable."""
+        assert self.log is not None
+        derived = tasks.tasks_for(run.state, turn.records)
         if run.is_closed:
             self.alarms.forget(run)
         elif derived.alarms and self.alarms.set(run, derived.alarms):
             self.set_alarm_timer()
         dispatches = derived.dispatches
         self.log.after(run.last_seq, lambda: self._durable(run, dispatches))
-        if turn.successor is not None:
-            self.commit(self.begin(shard, run.workflow, turn.successor), turn.successor)
 
     async def durable(self, run: Run) -> None:
         """Waits until all that has happened to the run is durable."""
         if self.log is None:
             raise errors.ShardOwnershipLost("the commit log is closed")
         await self.log.wait(run.last_seq)
-
-    def _mark_dirty(self, shard: Shard, run: Run) -> None:
-        if not run.dirty_seq:
-            assert self.log is not None
-            run.dirty_seq = max(1, self.log.last_seq)
-        shard.dirty[run] = None
 
     def _durable(self, run: Run, dispatches: list[Dispatch]) -> None:
         if run.is_closed:
@@ -161,10 +153,16 @@ class Core:
         """Offers tasks whose time has come; later ones have an alarm that offers them."""
         now = self.runtime.now()
         for dispatch in dispatches:
-            if dispatch.not_before_ns <= now:
-                key = task_key(run, dispatch)
+            if dispatch.not_before_ns > now:
+                continue
+            key = task_key(run, dispatch)
+            if dispatch.kind is TaskKind.DECISION:
+                if run.offered_decision is not None and run.offered_decision != key:
+                    self.offers.done(run.offered_decision)
+                run.offered_decision = key
+            else:
                 run.offered[key] = None
-                self.offers.add(key, dispatch)
+            self.offers.add(key, dispatch)
 
     def taken(self, run: Run, key: TaskKey) -> None:
         """A task started, or does not wait any more."""
@@ -175,6 +173,8 @@ class Core:
         for key in run.offered:
             self.offers.done(key)
         run.offered.clear()
+        if run.offered_decision is not None:
+            self.offers.done(run.offered_decision)
 
     # --- waking --------------------------------------------------------------------------------------------------------
     def loaded(self, run: Run) -> None:
@@ -275,9 +275,16 @@ class RunStep:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is None:
-            self._core.commit(self._run, self._turn)
+            self._core.commit((self._run, self._turn))
         elif self._turn.records and not isinstance(error, errors.InvariantViolation):
             raise errors.InvariantViolation(f"a step of run {self._run.state.run_id} failed midway: {error!r}") from error
+
+
+def _log_step(shard: Shard, run: Run, turn: Turn) -> Step:
+    state = run.state
+    state.version += 1
+    records = to_wire(turn.records)
+    return Step(run.shard, shard.epoch, state.domain_id, state.workflow_id, state.run_id, state.version, records)
 
 
 def task_key(run: Run, dispatch: Dispatch) -> TaskKey:

@@ -4,7 +4,7 @@ that moved since the last one.
 Steps are added to the open batch. The committer writes one batch at a time as one row; what comes meanwhile fills the next.
 Only when the row is durable do the batch's actions run (tasks are handed out, long polls woken) and its waiters go on.
 
-    add(step) -> sequence number of its batch     wait(seq)      after(seq, action)
+    add(steps) -> sequence number of its batch     wait(seq)      after(seq, action)
 
 Between two appends lies a gap that grows with the load, up to a setting, and is nothing when it is quiet: under load it makes
 batches larger, and cost goes with the number of appends, not of steps. An append with an unknown outcome is made again, same
@@ -106,8 +106,8 @@ class CommitLog:
         """Whether more waits for the log than should."""
         return len(self._open.steps) > self._settings.pending_steps_max or len(self._closed_batches) > 16
 
-    def add(self, step: Step, size: int) -> int:
-        """Puts a step of about `size` bytes into the open batch; returns the batch's sequence number.
+    def add(self, steps: list[Step], size: int) -> int:
+        """Puts steps of about `size` bytes in all into the open batch, together; returns the batch's sequence number.
 
         Raises ShardOwnershipLost if the log is gone.
         """
@@ -117,7 +117,7 @@ class CommitLog:
         if batch.size + size > self._settings.batch_bytes_max and batch.steps:
             self._closed_batches.append(batch)
             batch = self._open = _Batch(batch.seq + 1)
-        batch.steps.append(step)
+        batch.steps += steps
         batch.size += size
         self._wake.set()
         return batch.seq

@@ -3,7 +3,7 @@
 History holds the truth: a scheduled, not yet started task is in its run's state. Here it is only an id that waits for a poller. A
 task is `added` when its schedule is durable, then on offer at the matching process that owns its task list, and `done` when
 it starts or turns out not to wait any more. Matching keeps nothing: when its process goes, or the ring gives the list to
-another, or its buffer is full, the task is offered again. A list has a bounded number of tasks on offer; the rest waits here,
+another, or its buffer is full, the task is offered again; and now and then all that is on offer, in case a loss went unnoticed. A list has a bounded number of tasks on offer; the rest waits here,
 oldest first, and moves up as tasks are taken.
 """
 
@@ -73,6 +73,7 @@ class Offers:
         self._tasks: set[asyncio.Task[None]] = set()
         self._flush_due = False
         self._timer: asyncio.TimerHandle | None = None
+        self._repeat_timer: asyncio.TimerHandle | None = None
         self._stopped = False
         network.on_lost(self._lost)
         router.on_change(self._moved)
@@ -92,6 +93,8 @@ class Offers:
         if task_list is None:
             task_list = self._lists[name] = _List(*name)
         self._waiting[key] = (task_list, dispatch.scheduled_ns)
+        if self._repeat_timer is None:
+            self._repeat_timer = asyncio.get_running_loop().call_later(self._settings.offer_repeat, self._repeat)
         heapq.heappush(task_list.backlog, (dispatch.scheduled_ns, key))
         self._schedule(task_list)
 
@@ -123,8 +126,9 @@ class Offers:
         self._stopped = True
         for task in self._tasks:
             task.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._repeat_timer):
+            if timer is not None:
+                timer.cancel()
         self.clear()
 
     def _schedule(self, task_list: _List) -> None:
@@ -202,6 +206,14 @@ class Offers:
         self._timer = None
         if not self._flush_due:
             self._flush()
+
+    def _repeat(self) -> None:
+        """Offers again what has been on offer for long: whoever holds it holds it once."""
+        self._repeat_timer = None
+        for task_list in self._lists.values():
+            self._take_back(task_list, list(task_list.offered))
+        if self._waiting:
+            self._repeat_timer = asyncio.get_running_loop().call_later(self._settings.offer_repeat, self._repeat)
 
     def _lost(self, address: str) -> None:
         """A link broke: what was on offer there is offered again, once someone is there."""

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 import msgspec
 
 from tenuto_server.errors import InvariantViolation
-from tenuto_server.history import recovery, storing
+from tenuto_server.history import storing
 from tenuto_server.history.core import Core
 from tenuto_server.history.log import CommitLog
+from tenuto_server.history.recovery import LogReader, replay
 from tenuto_server.history.shard import Shard
 from tenuto_server.persistence.interface import Store, StoreUnavailable, Table
 from tenuto_server.persistence.rows import pack, unpack
@@ -84,17 +85,18 @@ class Ownership:
             return
         wanted = [shard for shard in self._assigned() if shard not in core.shards]
         by_log: dict[str, list[int]] = {}
+        reader = LogReader(core.store)
         for shard_id in wanted:
             row, _ = await read_row(core.store, shard_id)
             if row.log_id == log.log_id:
                 # A claim of ours whose outcome we did not learn: it is ours, with nothing in it yet.
-                await self._open(shard_id, row, log)
+                await self._open(shard_id, row, log, reader)
             elif not row.log_id:
-                await self._claim(shard_id, log, "", 0)
+                await self._claim(shard_id, log, "", 0, reader)
             elif self._may_take_over(shard_id, row):
                 by_log.setdefault(row.log_id, []).append(shard_id)
         for former, shard_ids in by_log.items():
-            await self._take_over(former, shard_ids, log)
+            await self._take_over(former, shard_ids, log, reader)
 
     def surplus(self) -> list[Shard]:
         """Shards that the ring gives to another process."""
@@ -160,7 +162,9 @@ class Ownership:
         now = core.runtime.monotonic()
         return now - self._waiting_since.setdefault(shard_id, now) >= core.settings.handover_timeout
 
-    async def _claim(self, shard_id: int, log: CommitLog, former: str, through: int) -> None:
+    async def _claim(
+        self, shard_id: int, log: CommitLog, former: str, through: int, reader: LogReader
+    ) -> None:
         """Makes the shard ours if it still stands as the caller saw it: free, or with the sealed log `former`."""
         core = self._core
         row, version = await read_row(core.store, shard_id)
@@ -169,23 +173,25 @@ class Ownership:
         prior = [*row.prior, (former, through)] if former else row.prior
         claimed = ShardRow(row.epoch + 1, core.address, log.log_id, prior)
         if await core.store.compare_and_set(SPACE, shard_key(shard_id), encode_row(claimed), version):
-            await self._open(shard_id, claimed, log)
+            await self._open(shard_id, claimed, log, reader)
 
-    async def _take_over(self, former: str, shard_ids: Sequence[int], log: CommitLog) -> None:
+    async def _take_over(
+        self, former: str, shard_ids: Sequence[int], log: CommitLog, reader: LogReader
+    ) -> None:
         core = self._core
         await core.store.seal(former)
-        through = await recovery.end_of(core.store, former)
+        through = await reader.end_of(former)
         self._retired.add(former)
         for shard_id in shard_ids:
-            await self._claim(shard_id, log, former, through)
+            await self._claim(shard_id, log, former, through, reader)
 
-    async def _open(self, shard_id: int, row: ShardRow, log: CommitLog) -> None:
+    async def _open(self, shard_id: int, row: ShardRow, log: CommitLog, reader: LogReader) -> None:
         """Replays what former owners left, then serves the shard."""
         core = self._core
         shard = Shard(shard_id, row.epoch, row.prior, core.store, core.loaded)
         self._retired.update(log_id for log_id, _ in row.prior)
         try:
-            runs = await recovery.replay(core.store, shard)
+            runs = await replay(core.store, shard, reader)
             await self._load_tasks(shard)
         except StoreUnavailable:
             # The row is ours already: the next call opens the shard.
@@ -199,8 +205,7 @@ class Ownership:
         self._waiting_since.pop(shard_id, None)
         core.shards[shard_id] = shard
         for run in runs:
-            run.dirty_seq = max(1, log.last_seq)
-            shard.dirty[run] = None
+            shard.mark_dirty(run)
             core.loaded(run)
         logger.info("shard %d: owned, epoch %d, %d runs replayed", shard_id, row.epoch, len(runs))
 

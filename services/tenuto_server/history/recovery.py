@@ -21,26 +21,42 @@ from tenuto_server.persistence.interface import LogRow, Store, Table
 _PAGE = 100
 
 
-async def end_of(store: Store, log_id: str) -> int:
-    """The last sequence number of a sealed log that counts."""
-    last = await store.log_trimmed(log_id)
-    async for row in _rows(store, log_id):
-        last = row.seq
-    return last
+class LogReader:
+    """Reads sealed logs, each once: several shards are replayed from the same one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._logs: dict[str, tuple[int, list[tuple[int, list[Step]]]]] = {}
+
+    async def end_of(self, log_id: str) -> int:
+        """The last sequence number that counts."""
+        return (await self._read(log_id))[0]
+
+    async def steps(self, log_id: str, through: int, shard_id: int) -> list[Step]:
+        """The steps of one shard up to and including row `through`."""
+        _, rows = await self._read(log_id)
+        return [step for seq, steps in rows if seq <= through for step in steps if step.shard == shard_id]
+
+    async def _read(self, log_id: str) -> tuple[int, list[tuple[int, list[Step]]]]:
+        known = self._logs.get(log_id)
+        if known is None:
+            end = await self._store.log_trimmed(log_id)
+            rows: list[tuple[int, list[Step]]] = []
+            async for row in _rows(self._store, log_id):
+                rows.append((row.seq, decode_batch(row.body)))
+                end = row.seq
+            known = self._logs[log_id] = (end, rows)
+        return known
 
 
-async def replay(store: Store, shard: Shard) -> list[Run]:
+async def replay(store: Store, shard: Shard, reader: LogReader) -> list[Run]:
     """Brings the shard's memory up to what its former owners' logs say; returns the runs that moved, in their order."""
     moved: dict[Run, None] = {}
     for log_id, through in shard.prior:
-        async for row in _rows(store, log_id):
-            if row.seq > through:
-                break
-            for step in decode_batch(row.body):
-                if step.shard == shard.id:
-                    run = await _replay_step(store, shard, step)
-                    if run is not None:
-                        moved[run] = None
+        for step in await reader.steps(log_id, through, shard.id):
+            run = await _replay_step(store, shard, step)
+            if run is not None:
+                moved[run] = None
     return list(moved)
 
 
@@ -61,7 +77,7 @@ async def _replay_step(store: Store, shard: Shard, step: Step) -> Run | None:
         workflow.add(run)
         if former is not None:
             # Written again under its own key: the new run takes its place as the newest.
-            shard.dirty[former] = None
+            shard.mark_dirty(former)
     if step.version <= run.state.version:
         return None
     records = from_wire(step.records)

@@ -16,13 +16,12 @@ class Run:
     """One run in memory.
 
     `frames` holds its events from id `first_id` on, each as an element of a History message; older ones are in the store.
-    Steps since the last checkpoint make it dirty: `dirty_seq` is the log row of the first of them, 0 where there is none.
     `stored_*` say what the store has, so that a checkpoint writes only what is new.
     """
 
     __slots__ = (
-        "alarms", "dirty_seq", "first_id", "frames", "last_seq", "offered", "shard", "state", "stored_next_id",
-        "stored_tasks", "stored_timer_ns", "watchers", "workflow",
+        "alarms", "first_id", "frames", "is_dirty", "last_seq", "offered", "offered_decision", "shard", "state",
+        "stored_next_id", "stored_tasks", "stored_timer_ns", "watchers", "workflow",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -35,7 +34,9 @@ class Run:
         self.last_seq = 0
         # Tasks of the run that were given to `Offers` and may wait there still.
         self.offered: dict[TaskKey, None] = {}
-        self.dirty_seq = 0
+        self.offered_decision: TaskKey | None = None
+        # It moved since the last checkpoint.
+        self.is_dirty = False
         self.stored_next_id = state.next_event_id
         self.stored_timer_ns = 0
         self.stored_tasks: tuple[bytes, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 from tenuto_server import errors
 from tenuto_server.cluster.router import Router
@@ -62,7 +62,7 @@ class HistoryService:
         """Opens a log, takes the shards that the ring gives to this process, and serves them."""
         await self._open_log()
         await self._settle_shards()
-        for work in (self._look_after_shards(), self._checkpoint_for_ever(), self._resting.run()):
+        for work in (self._look_after_shards, self._checkpoint_for_ever, self._resting.run):
             self._spawn(work)
 
     async def stop(self) -> None:
@@ -78,6 +78,8 @@ class HistoryService:
             await self._checkpointer.checkpoint()
             for shard in shards:
                 await self._give_up(shard)
+            if core.log is not None:
+                await core.store.delete_log(core.log.log_id)
         except (StoreUnavailable, errors.ServiceError) as error:
             # What is not handed over is in the log: the next owner takes it over.
             logger.warning("stopping without handing everything over: %s", error)
@@ -160,6 +162,8 @@ class HistoryService:
         self._resting.changed()
 
     async def _give_up(self, shard: Shard) -> None:
+        if shard.dirty:
+            raise InvariantViolation(f"shard {shard.id} is to be given up with runs that are not written down")
         await self._ownership.forget_prior(shard)
         await self._ownership.free(shard)
         self.core.drop(shard)
@@ -168,20 +172,24 @@ class HistoryService:
         while True:
             await asyncio.sleep(self.core.settings.checkpoint_interval)
             try:
-                await self._checkpointer.checkpoint()
-                for shard in list(self.core.shards.values()):
+                for shard in await self._checkpointer.checkpoint():
                     await self._ownership.forget_prior(shard)
                 await self._ownership.delete_unused_logs()
             except (StoreUnavailable, errors.ServiceError) as error:
                 logger.warning("a checkpoint is made later: %s", error)
             self._checkpointer.evict()
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        task = asyncio.get_running_loop().create_task(work())
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(lambda ended: self._ended(ended, work))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None], work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Background work never ends by itself: if it broke, memory is not to be trusted."""
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("background work of history ended", exc_info=task.exception())
+        if self._stopping or task.cancelled():
+            return
+        error = task.exception()
+        logger.error("background work of history broke", exc_info=error)
+        self._abandon(repr(error))
+        self._spawn(work)

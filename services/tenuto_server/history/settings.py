@@ -29,6 +29,8 @@ class HistorySettings:
     history_page_max: int = 1000
     # Tasks that a full task list refused are offered again after this long.
     offer_retry: float = 0.05
+    # Tasks on offer are offered anew this often.
+    offer_repeat: float = 60.0
     # Tasks of one task list that may be on offer to matching at once.
     offers_max: int = 1000
     # How often the node looks which shards it should own.

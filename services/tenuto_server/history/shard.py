@@ -74,6 +74,17 @@ class Shard:
             return current
         return workflow.runs.get(run_id) or await self._load_former(workflow, run_id)
 
+    def mark_dirty(self, run: Run) -> None:
+        """The run's rows in the store are not what they must be."""
+        if not run.is_dirty:
+            run.is_dirty = True
+            self.dirty[run] = None
+
+    def mark_clean(self, run: Run) -> None:
+        """The run's rows in the store are up to date."""
+        run.is_dirty = False
+        self.dirty.pop(run, None)
+
     def forget(self, workflow: Workflow) -> None:
         """Takes a workflow out of memory."""
         self.workflows.pop((workflow.domain_id, workflow.workflow_id), None)

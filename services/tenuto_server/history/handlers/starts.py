@@ -72,13 +72,15 @@ def _begin(
     if with_signal is not None:
         signal_payload = _payload(with_signal)
         outside.signal(turn, with_signal.signal_name, signal_payload, request.identity, request.request_id)
+    turns: list[tuple[Run, Turn]] = []
     current = workflow.current
     if current is not None and current.state.is_open:
+        ending = Turn(current.state, core.runtime.now())
         details = api.Payload(data=f"New runID: {state.run_id}".encode())
-        with core.step(current) as ending:
-            close.terminate(ending, _TERMINATED_FOR, details, request.identity)
+        close.terminate(ending, _TERMINATED_FOR, details, request.identity)
+        turns.append((current, ending))
     run = core.begin(shard, workflow, turn)
-    core.commit(run, turn)
+    core.commit(*turns, (run, turn))
     return run
 
 

@@ -1,0 +1,42 @@
+"""The command line: `tenuto-server dev` runs all services in one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tenuto_server.transport import acceptor
+
+
+@click.group()
+@click.version_option(package_name="tenuto-server")
+def main() -> None:
+    """Tenuto: a durable workflow engine that speaks Cadence's gRPC interface."""
+
+
+@main.command()
+@click.option("--db", default="tenuto.db", show_default=True, help="SQLite file to keep everything in; :memory: for nothing.")
+@click.option("--address", default="127.0.0.1:7833", show_default=True, help="Where to serve the public gRPC interface.")
+@click.option("--acceptor", "kind", type=click.Choice(acceptor.KINDS), default="auto", show_default=True, help="What takes calls.")
+@click.option("--domain", default="default", show_default=True, help="Domain to register if it is not there; empty for none.")
+@click.option("--shards", default=4, show_default=True, type=click.IntRange(1, 16384), help="Shards of a new database.")
+@click.option(
+    "--synchronous", type=click.Choice(["FULL", "NORMAL"]), default="FULL", show_default=True,
+    help="FULL: what was acknowledged survives a loss of power. NORMAL: the last moments may not.",
+)  # fmt: skip
+@click.option("--log-level", default="INFO", show_default=True, help="Least level of log lines.")
+def dev(db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, log_level: str) -> None:
+    """Runs the whole server in one process, on a SQLite file."""
+    from tenuto_server.embedded import EmbeddedSettings
+
+    location = "sqlite://:memory:" if db == ":memory:" else f"sqlite:///{Path(db).absolute()}?synchronous={synchronous}"
+    EmbeddedSettings(location, domain, shards, log_level).to_environment()
+    try:
+        acceptor.run("tenuto_server.embedded:make", acceptor.AcceptorSettings(kind=kind, address=address))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

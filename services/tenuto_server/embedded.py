@@ -1,0 +1,157 @@
+"""All services in one process: the same parts as in a cluster, joined by the in-process network.
+
+`make` builds and starts them, as the factory of an acceptor; what it is to build is told by an environment variable, because an
+acceptor may replace the process before it calls the factory.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from tenuto_api import api
+from tenuto_server import errors
+from tenuto_server.cluster.router import StaticRouter
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.frontend.service import FrontendService
+from tenuto_server.frontend.settings import FrontendSettings
+from tenuto_server.history.service import HistoryService
+from tenuto_server.history.settings import HistorySettings
+from tenuto_server.matching.service import MatchingService
+from tenuto_server.matching.settings import MatchingSettings
+from tenuto_server.persistence.domains import DomainCache
+from tenuto_server.persistence.factory import open_store
+from tenuto_server.persistence.interface import Store
+from tenuto_server.telemetry import logs
+from tenuto_server.transport.inprocess import InProcessNetwork
+from tenuto_server.transport.public import PublicHandler
+
+VARIABLE: Final = "TENUTO_EMBEDDED"
+HISTORY, MATCHING, FRONTEND = "history", "matching", "frontend"
+SECONDS_A_DAY: Final = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSettings:
+    """One process's server.
+
+    store: the store's URL (see `persistence.factory`).
+    domain: registered at the start if it is not there; empty for none.
+    shards: how many shards a new store gets; a store that has its number keeps it.
+    log_level: of the standard library's names.
+    """
+
+    store: str
+    domain: str = "default"
+    shards: int = 4
+    log_level: str = "INFO"
+
+    def to_environment(self) -> None:
+        """Leaves the settings where `make` finds them."""
+        os.environ[VARIABLE] = json.dumps(asdict(self))
+
+
+async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
+    """Starts the server that the environment describes. Returns the public handler, and how to stop."""
+    settings = EmbeddedSettings(**json.loads(os.environ[VARIABLE]))
+    logs.setup(settings.log_level)
+    server = EmbeddedServer(settings)
+    await server.start()
+    # What is there now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    return server.handle, server.stop
+
+
+class EmbeddedServer:
+    """Frontend, history and matching on one store, in this process."""
+
+    def __init__(self, settings: EmbeddedSettings, runtime: Runtime | None = None) -> None:
+        self._settings = settings
+        self._runtime = runtime or Runtime()
+        self.store: Store = open_store(settings.store, self._runtime)
+        self._domains = DomainCache(self.store, self._runtime)
+        self.frontend: FrontendService | None = None
+
+    async def start(self) -> None:
+        """Opens the store and starts the services."""
+        await self.store.open()
+        shards = await shard_count(self.store, self._settings.shards)
+        router = StaticRouter(shards, [HISTORY], [MATCHING])
+        room = InProcessNetwork()
+        await self._domains.start()
+        await self._register_domain()
+        self._matching = MatchingService(
+            network=room.endpoint(), router=router, runtime=self._runtime, settings=MatchingSettings(), address=MATCHING
+        )
+        self._history = HistoryService(
+            store=self.store,
+            network=room.endpoint(),
+            router=router,
+            runtime=self._runtime,
+            domains=self._domains,
+            settings=HistorySettings(),
+            address=HISTORY,
+        )
+        self.frontend = FrontendService(
+            store=self.store,
+            network=room.endpoint(),
+            router=router,
+            runtime=self._runtime,
+            domains=self._domains,
+            domain_registry=self._domains.registry,
+            settings=FrontendSettings(),
+            address=FRONTEND,
+        )
+        self._listeners = [
+            await room.listen(MATCHING, self._matching.handle),
+            await room.listen(HISTORY, self._history.handle),
+        ]
+        await self._matching.start()
+        await self._history.start()
+        await self.frontend.start()
+        self.handle: PublicHandler = self.frontend.handle
+
+    async def stop(self) -> None:
+        """Stops in good order: answers what is under way, writes everything down."""
+        assert self.frontend is not None
+        await self.frontend.stop()
+        await self._matching.stop()
+        await self._history.stop()
+        for listener in self._listeners:
+            await listener.close()
+        await self._domains.stop()
+        await self.store.close()
+
+    async def _register_domain(self) -> None:
+        name = self._settings.domain
+        if not name:
+            return
+        domain = api.Domain(
+            id=self._runtime.new_id(),
+            name=name,
+            status=api.DOMAIN_STATUS_REGISTERED,
+            failover_version=-24,
+            active_cluster_name=FrontendSettings().cluster_name,
+            clusters=[api.ClusterReplicationConfiguration(cluster_name=FrontendSettings().cluster_name)],
+            history_archival_status=api.ARCHIVAL_STATUS_DISABLED,
+            visibility_archival_status=api.ARCHIVAL_STATUS_DISABLED,
+        )
+        domain.workflow_execution_retention_period.seconds = SECONDS_A_DAY
+        try:
+            await self._domains.registry.register(domain)
+        except errors.DomainAlreadyExists:
+            return
+
+
+async def shard_count(store: Store, wanted: int) -> int:
+    """The store's number of shards, fixed for ever by who came first."""
+    if await store.compare_and_set("cluster", "shards", str(wanted).encode(), 0):
+        return wanted
+    found = await store.get("cluster", "shards")
+    return wanted if found is None else int(found.value)
