@@ -1,0 +1,1 @@
+"""How calls reach handlers: the public interface's acceptors, and the network between services."""

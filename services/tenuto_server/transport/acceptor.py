@@ -1,0 +1,109 @@
+"""The choice between the acceptors of the public interface, and the settings they have in common.
+
+`run` is a process's main: it makes the handler by calling a factory, serves it and stops in good order on SIGTERM or
+SIGINT. Behind pyvoy the process becomes Envoy with Python in it, so the factory is given by name: it is called inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from tenuto_server.transport.public import PublicHandler
+
+log = logging.getLogger(__name__)
+
+MEBIBYTE = 1024 * 1024
+KINDS = ("auto", "grpc", "pyvoy")
+
+Stop = Callable[[], Awaitable[None]]
+# Makes the handler, and says how to stop what stands behind it. Behind pyvoy it runs in a fresh interpreter: what the
+# process has set up before (logs, telemetry) must be set up in it.
+Factory = Callable[[], Awaitable[tuple[PublicHandler, Stop]]]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptorSettings:
+    """How the public interface is served.
+
+    kind: "grpc" (grpc.aio, always there), "pyvoy", or "auto": pyvoy where it is installed.
+    address: "host:port"; port 0 takes any free one.
+    receive_bytes_max: the largest request message; larger ones are answered RESOURCE_EXHAUSTED.
+    send_bytes_max: the largest response message.
+    calls_under_way_max: more calls at once than this (waiting polls among them) are answered RESOURCE_EXHAUSTED.
+    reuse_port: lets several processes listen at the same port.
+    stop_grace_s: how long a graceful stop waits for calls under way before it cancels them.
+    """
+
+    kind: str = "auto"
+    address: str = "127.0.0.1:7833"
+    receive_bytes_max: int = 64 * MEBIBYTE
+    send_bytes_max: int = 64 * MEBIBYTE
+    calls_under_way_max: int = 20_000
+    reuse_port: bool = False
+    stop_grace_s: float = 2.0
+
+
+class Acceptor(Protocol):
+    """The open public door of a process."""
+
+    async def stop(self) -> None:
+        """Takes no more calls, lets those under way end within the grace, then cancels them."""
+
+
+def choose(settings: AcceptorSettings) -> str:
+    """The acceptor that `settings` name: "grpc" or "pyvoy"; ValueError where it is not there."""
+    from tenuto_server.transport import pyvoy_acceptor
+
+    if settings.kind not in KINDS:
+        raise ValueError(f"unknown acceptor {settings.kind!r}; there are {', '.join(KINDS)}")
+    if settings.kind == "grpc":
+        return "grpc"
+    if pyvoy_acceptor.available():
+        return "pyvoy"
+    if settings.kind == "pyvoy":
+        raise ValueError("the pyvoy acceptor needs the package pyvoy and a shared libpython")
+    return "grpc"
+
+
+def run(factory: str, settings: AcceptorSettings) -> None:
+    """Serves what `factory` ("module:function") makes until SIGTERM or SIGINT. With pyvoy this call does not return."""
+    if choose(settings) == "pyvoy":
+        from tenuto_server.transport import pyvoy_acceptor
+
+        pyvoy_acceptor.run(factory, settings)
+    import uvloop
+
+    uvloop.run(_serve_grpc(load_factory(factory), settings))
+    return
+
+
+def load_factory(name: str) -> Factory:
+    """The factory of that name; ValueError where the name has not the form "module:function"."""
+    module, colon, function = name.partition(":")
+    if not colon:
+        raise ValueError(f"a factory is named module:function, not {name!r}")
+    return cast("Factory", getattr(importlib.import_module(module), function))
+
+
+async def _serve_grpc(factory: Factory, settings: AcceptorSettings) -> None:
+    from tenuto_server.transport.grpc_acceptor import GrpcAcceptor
+
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    handler, stop = await factory()
+    try:
+        acceptor = GrpcAcceptor(handler, settings)
+        await acceptor.start()
+        log.info("public interface at %s, on grpc.aio", acceptor.address)
+        await stopping.wait()
+        await acceptor.stop()
+    finally:
+        await stop()
