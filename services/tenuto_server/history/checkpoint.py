@@ -1,8 +1,9 @@
 """The checkpoint: in the background, what happened to runs since the last one becomes rows, and the log may forget it.
 
-All that is in memory of a run is pictured in one moment (`RunImage`), and written when the log holds it too. A short workflow
-that began and closed between two checkpoints costs a snapshot, a history and a visibility row, once. A workflow's former runs
-are written before the newest, because they lose their place to it: whatever is lost in between is still in the log.
+All that is in memory of a run is pictured in one moment (`RunImage`), and written when the log holds it too. A store may apply a
+write in part before it fails or we crash, so order matters: history and all else comes before the snapshot that vouches for
+it, and a workflow's former runs before the newest, because they lose their place to it. Whatever is lost in between is still
+in the log, and a run that the log names is written again, whole, by whoever replays it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 
 from tenuto_server import errors
 from tenuto_server.history.core import Core
+from tenuto_server.history.log import CommitLog
 from tenuto_server.history.run import Run, Workflow
 from tenuto_server.history.shard import Shard
 from tenuto_server.history.storing import RunImage
@@ -29,6 +31,8 @@ class Checkpointer:
         self._core = core
         self._lock = asyncio.Lock()
         self.checkpoints = 0
+        # Counts all pictures of this process: what makes a later one of a row win.
+        self._pictures = 0
 
     async def checkpoint(self, shards: Iterable[Shard] | None = None) -> list[Shard]:
         """Makes rows of all that has happened in these shards (all, and then trims the log); returns the shards. Raises
@@ -38,45 +42,59 @@ class Checkpointer:
             if log is None:
                 raise errors.ShardOwnershipLost("the commit log is closed")
             everything = shards is None
-            through = log.last_seq
+            # The open batch may still take steps of runs that are pictured already: it does not count.
+            through = log.committed_seq
             covered = list(core.shards.values()) if shards is None else list(shards)
             for shard in covered:
-                await self._write_shard(shard)
+                await self._write_shard(shard, log)
             if everything and through:
                 await log.wait(through)
-                if core.log is log:
-                    await core.store.trim_log(log.log_id, through)
+                self._require(log)
+                await core.store.trim_log(log.log_id, through)
             self.checkpoints += 1
             return covered
 
-    async def _write_shard(self, shard: Shard) -> None:
+    def _require(self, log: CommitLog) -> None:
+        """Raises ShardOwnershipLost if memory was dropped meanwhile: what we pictured may never have been durable."""
+        if self._core.log is not log:
+            raise errors.ShardOwnershipLost("the commit log is closed")
+
+    async def _write_shard(self, shard: Shard, log: CommitLog) -> None:
         dirty = list(shard.dirty)
         former = [run for run in dirty if run.workflow.current is not run]
         newest = [run for run in dirty if run.workflow.current is run]
         for runs in (former, newest):
             for at in range(0, len(runs), self._core.settings.checkpoint_rows):
-                await self._write(shard, runs[at : at + self._core.settings.checkpoint_rows])
+                await self._write(shard, log, runs[at : at + self._core.settings.checkpoint_rows])
 
-    async def _write(self, shard: Shard, runs: list[Run]) -> None:
-        core, log = self._core, self._core.log
-        images: list[tuple[Run, RunImage]] = []
+    async def _write(self, shard: Shard, log: CommitLog, runs: list[Run]) -> None:
+        images: list[RunImage] = []
         for number, run in enumerate(runs):
             if number % _PICTURES_AT_ONCE == _PICTURES_AT_ONCE - 1:
                 await asyncio.sleep(0)
-            images.append((run, RunImage(run, await self._retention_s(run))))
-        if log is None or core.log is not log:
-            raise errors.ShardOwnershipLost("the commit log is closed")
-        await log.wait(max(image.seq for _, image in images))
-        batch = WriteBatch()
-        for _, image in images:
-            image.write(batch, shard.epoch)
-        await core.store.write(batch)
-        for run, image in images:
-            image.settle()
-            if run.state.version == image.version and image.is_current == (run.workflow.current is run):
-                shard.mark_clean(run)
-                if run.first_id < run.stored_next_id and run.state.history_bytes > _KEPT_HISTORY_BYTES:
-                    run.drop_stored_frames()
+            retention_s = await self._retention_s(run)
+            self._pictures += 1
+            images.append(RunImage(run, self._pictures, retention_s))
+        self._require(log)
+        await log.wait(max(image.seq for image in images))
+        self._require(log)
+        details, snapshots = WriteBatch(), WriteBatch()
+        for image in images:
+            image.write_details(details, shard.epoch)
+            image.write_snapshot(snapshots, shard.epoch)
+        await self._core.store.write(details)
+        await self._core.store.write(snapshots)
+        for image in images:
+            self._settle(shard, image)
+
+    def _settle(self, shard: Shard, image: RunImage) -> None:
+        run = image.run
+        image.settle()
+        if run.state.version != image.version or image.is_current != (run.workflow.current is run):
+            return
+        shard.mark_clean(run)
+        if run.first_id < run.stored_next_id and run.state.history_bytes > _KEPT_HISTORY_BYTES:
+            run.drop_stored_frames()
 
     async def _retention_s(self, run: Run) -> int:
         domain = self._core.domains.cached_by_id(run.state.domain_id)

@@ -249,8 +249,8 @@ class Core:
     def rest(self, run: Run) -> None:
         """A run leaves memory, clean: from now on its timer row stands for its alarms."""
         self.alarms.forget(run)
-        if run.stored_timer_ns:
-            self.on_rest(run.stored_timer_ns, run.shard, storing.timer_key(run.state))
+        for fire_ns in run.timer_rows:
+            self.on_rest(fire_ns, run.shard, storing.timer_key(run.state))
 
     def kill(self) -> None:
         """Stops at once."""

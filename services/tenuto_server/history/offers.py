@@ -3,8 +3,8 @@
 History holds the truth: a scheduled, not yet started task is in its run's state. Here it is only an id that waits for a poller. A
 task is `added` when its schedule is durable, then on offer at the matching process that owns its task list, and `done` when
 it starts or turns out not to wait any more. Matching keeps nothing: when its process goes, or the ring gives the list to
-another, or its buffer is full, the task is offered again; and now and then all that is on offer, in case a loss went unnoticed. A list has a bounded number of tasks on offer; the rest waits here,
-oldest first, and moves up as tasks are taken.
+another, or its buffer is full, the task is offered again; and now and then all that is on offer, in case a loss went unnoticed.
+A list has a bounded number of tasks on offer; the rest waits here, oldest first, and moves up as tasks are taken.
 """
 
 from __future__ import annotations

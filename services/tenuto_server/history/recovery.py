@@ -50,17 +50,18 @@ class LogReader:
 
 
 async def replay(store: Store, shard: Shard, reader: LogReader) -> list[Run]:
-    """Brings the shard's memory up to what its former owners' logs say; returns the runs that moved, in their order."""
-    moved: dict[Run, None] = {}
+    """Brings the shard's memory up to what its former owners' logs say; returns the runs that the logs name, in their order:
+    all of them are to be written again, also those whose snapshot is up to date."""
+    named: dict[Run, None] = {}
     for log_id, through in shard.prior:
         for step in await reader.steps(log_id, through, shard.id):
-            run = await _replay_step(store, shard, step)
-            if run is not None:
-                moved[run] = None
-    return list(moved)
+            named[await _replay_step(store, shard, step)] = None
+    for run in named:
+        storing.doubt(run)
+    return list(named)
 
 
-async def _replay_step(store: Store, shard: Shard, step: Step) -> Run | None:
+async def _replay_step(store: Store, shard: Shard, step: Step) -> Run:
     key = (step.domain_id, step.workflow_id)
     workflow = shard.workflows.get(key)
     if workflow is None:
@@ -79,7 +80,7 @@ async def _replay_step(store: Store, shard: Shard, step: Step) -> Run | None:
             # Written again under its own key: the new run takes its place as the newest.
             shard.mark_dirty(former)
     if step.version <= run.state.version:
-        return None
+        return run
     records = from_wire(step.records)
     fold(run.state, step.version, records)
     run.take(records)

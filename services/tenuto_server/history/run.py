@@ -16,12 +16,12 @@ class Run:
     """One run in memory.
 
     `frames` holds its events from id `first_id` on, each as an element of a History message; older ones are in the store.
-    `stored_*` say what the store has, so that a checkpoint writes only what is new.
+    `stored_next_id` and the rows' maps say what the store has, so that a checkpoint writes only what is new.
     """
 
     __slots__ = (
         "alarms", "first_id", "frames", "is_dirty", "last_seq", "offered", "offered_decision", "shard", "state",
-        "stored_next_id", "stored_tasks", "stored_timer_ns", "watchers", "workflow",
+        "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -38,8 +38,9 @@ class Run:
         # It moved since the last checkpoint.
         self.is_dirty = False
         self.stored_next_id = state.next_event_id
-        self.stored_timer_ns = 0
-        self.stored_tasks: tuple[bytes, ...] = ()
+        # Rows that may be in the store, by time and key: True where they surely are.
+        self.timer_rows: dict[int, bool] = {}
+        self.task_rows: dict[bytes, bool] = {}
         self.watchers: list[asyncio.Future[None]] = []
 
     def take(self, records: Iterable[Record]) -> int:

@@ -3,7 +3,8 @@ visibility record; and how it is read back.
 
 Rows of a workflow id share a partition: the newest run's snapshot under one fixed key, so that one read finds it, former runs'
 snapshots under their run id. The history of a run is a partition of its own, a row a batch under its first event's id. A row's
-stamp is made of shard epoch and log position, so that a late write of a former owner loses.
+stamp is made of the shard's epoch and a count of the owner's pictures, so that a late write of a former owner loses, and so
+does an older picture of the same one.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tenuto_server.persistence.rows import int_key, join_ids, pack, split_ids, u
 
 VERSION = 1
 CURRENT_KEY = b"c"
-# A shard's epoch and the log's position in one number; room for 8 million takeovers and a trillion appends each.
+# A shard's epoch and the number of the picture in one number; room for 8 million takeovers, a trillion pictures each.
 _EPOCH_BITS = 40
 
 
@@ -44,9 +45,9 @@ class StoredTask(msgspec.Struct, array_like=True):
     dispatch: Dispatch
 
 
-def stamp(epoch: int, seq: int) -> int:
-    """The write timestamp of rows that hold what the log held up to `seq` under that epoch."""
-    return epoch << _EPOCH_BITS | seq
+def stamp(epoch: int, number: int) -> int:
+    """The write timestamp of rows pictured as number `number` by the owner of that epoch."""
+    return epoch << _EPOCH_BITS | number
 
 
 def workflow_partition(domain_id: str, workflow_id: str) -> str:
@@ -81,72 +82,82 @@ def timer_owner(key: bytes) -> tuple[str, str, str]:
 
 
 class RunImage:
-    """A run's rows as they must be after its newest step, taken in one moment; `settle` when they are written."""
+    """A run's rows as they must be after its newest step, taken in one moment.
 
-    __slots__ = ("_frames", "_run", "_tasks", "_timer_ns", "is_current", "next_id", "seq", "snapshot", "version", "visibility")
+    Write the details, then the snapshot, then `settle`. A write that fails may have been applied in part: until `settle` a row
+    counts as there when it comes to deleting it, and as not there when it comes to writing it.
+    """
 
-    def __init__(self, run: Run, retention_s: int) -> None:
+    __slots__ = (
+        "_frames", "_snapshot", "_tasks", "_timer_ns", "_visibility", "is_current", "next_id", "number", "run", "seq", "version",
+    )  # fmt: skip
+
+    def __init__(self, run: Run, number: int, retention_s: int) -> None:
         state = run.state
         derived = tasks.all_tasks(state)
-        self._run = run
+        self.run = run
         self.is_current = run.workflow.current is run
+        self.number = number
         self.seq = run.last_seq
         self.version = state.version
         self.next_id = state.next_event_id
         self._frames = b"".join(run.frames[run.stored_next_id - run.first_id :])
         self._timer_ns = min((alarm.at_ns for alarm in derived.alarms), default=0)
         self._tasks = {_task_row_key(state, dispatch): dispatch for dispatch in derived.dispatches}
-        self.snapshot = pack(
-            VERSION,
-            msgspec.msgpack.encode(StoredRun(encode(state), self.next_id, self._timer_ns, tuple(self._tasks))),
-        )
-        self.visibility = visibility_record(state, retention_s)
+        stored = StoredRun(encode(state), self.next_id, self._timer_ns, tuple(self._tasks))
+        self._snapshot = pack(VERSION, msgspec.msgpack.encode(stored))
+        self._visibility = visibility_record(state, retention_s)
 
-    def write(self, batch: WriteBatch, epoch: int) -> None:
-        """Adds the rows to a batch: only what the store does not have."""
-        run, state = self._run, self._run.state
-        at = stamp(epoch, self.seq)
-        partition = workflow_partition(state.domain_id, state.workflow_id)
-        key = CURRENT_KEY if self.is_current else run_key(state.run_id)
-        batch.rows.append(Row(Table.RUNS, partition, key, self.snapshot, at))
+    def write_details(self, batch: WriteBatch, epoch: int) -> None:
+        """Adds all rows but the snapshot: only those that the store may not have."""
+        run, state = self.run, self.run.state
+        at = stamp(epoch, self.number)
         if self._frames:
             value = pack(VERSION, self._frames)
             batch.rows.append(Row(Table.HISTORY, history_partition(state), int_key(run.stored_next_id), value, at))
         self._write_timer(batch, at)
         self._write_tasks(batch, at)
-        self.visibility.stamp = at
-        batch.visibility.append(self.visibility)
+        self._visibility.stamp = at
+        batch.visibility.append(self._visibility)
+
+    def write_snapshot(self, batch: WriteBatch, epoch: int) -> None:
+        """Adds the snapshot, which vouches for the other rows."""
+        state = self.run.state
+        partition = workflow_partition(state.domain_id, state.workflow_id)
+        key = CURRENT_KEY if self.is_current else run_key(state.run_id)
+        batch.rows.append(Row(Table.RUNS, partition, key, self._snapshot, stamp(epoch, self.number)))
 
     def _write_timer(self, batch: WriteBatch, at: int) -> None:
-        run = self._run
-        if run.stored_timer_ns == self._timer_ns:
-            return
-        key = timer_key(run.state)
-        if run.stored_timer_ns:
-            batch.timers.append(TimerRow(run.shard, run.stored_timer_ns, key, False, at))
-        if self._timer_ns:
-            batch.timers.append(TimerRow(run.shard, self._timer_ns, key, True, at))
+        rows, wanted = self.run.timer_rows, self._timer_ns
+        key = timer_key(self.run.state)
+        for fire_ns in rows:
+            if fire_ns != wanted:
+                batch.timers.append(TimerRow(self.run.shard, fire_ns, key, False, at))
+                rows[fire_ns] = False
+        if wanted and not rows.get(wanted):
+            batch.timers.append(TimerRow(self.run.shard, wanted, key, True, at))
+            rows[wanted] = False
 
     def _write_tasks(self, batch: WriteBatch, at: int) -> None:
-        run, state = self._run, self._run.state
-        partition = tasks_partition(run.shard)
-        for row_key in run.stored_tasks:
+        rows, state = self.run.task_rows, self.run.state
+        partition = tasks_partition(self.run.shard)
+        for row_key in rows:
             if row_key not in self._tasks:
                 batch.rows.append(Row(Table.TASKS, partition, row_key, None, at))
+                rows[row_key] = False
         for row_key, dispatch in self._tasks.items():
-            if row_key not in run.stored_tasks:
-                stored = StoredTask(
-                    (state.domain_id, state.workflow_id, state.run_id, *_task_number(dispatch)), dispatch
-                )
+            if not rows.get(row_key):
+                stored = StoredTask((state.domain_id, state.workflow_id, state.run_id, *_task_number(dispatch)), dispatch)
                 value = pack(VERSION, msgspec.msgpack.encode(stored))
                 batch.rows.append(Row(Table.TASKS, partition, row_key, value, at))
+                rows[row_key] = False
 
     def settle(self) -> None:
-        """The rows are durable."""
-        run = self._run
+        """All rows are durable."""
+        run = self.run
         run.stored_next_id = self.next_id
-        run.stored_timer_ns = self._timer_ns
-        run.stored_tasks = tuple(self._tasks)
+        run.timer_rows = {self._timer_ns: True} if self._timer_ns else {}
+        run.task_rows = dict.fromkeys(self._tasks, True)
         if run.is_closed:
             run.drop_stored_frames()
 
@@ -162,8 +173,15 @@ def restore(run: Run, stored: StoredRun) -> None:
     """Tells a run made from a snapshot what the store holds of it."""
     run.stored_next_id = stored.stored_next_id
     run.first_id = stored.stored_next_id
-    run.stored_timer_ns = stored.timer_ns
-    run.stored_tasks = stored.tasks
+    if stored.timer_ns:
+        run.timer_rows[stored.timer_ns] = True
+    run.task_rows = dict.fromkeys(stored.tasks, True)
+
+
+def doubt(run: Run) -> None:
+    """The run's rows beside its snapshot may be there or not: a former owner may have died while it wrote them."""
+    run.timer_rows = dict.fromkeys(run.timer_rows, False)
+    run.task_rows = dict.fromkeys(run.task_rows, False)
 
 
 def read_task(value: bytes) -> tuple[TaskKey, Dispatch]:

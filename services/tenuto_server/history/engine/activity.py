@@ -71,17 +71,16 @@ def effective_timeouts(wanted: api.ScheduleActivityTaskDecisionAttributes, workf
     """
     to_start, to_close = seconds(wanted.schedule_to_start_timeout), seconds(wanted.schedule_to_close_timeout)
     run, heartbeat = seconds(wanted.start_to_close_timeout), seconds(wanted.heartbeat_timeout)
-    if to_close:
-        to_start = min(to_start or to_close, to_close)
-        run = min(run or to_close, to_close)
-    else:
-        to_close = to_start + run
     to_start, to_close, run, heartbeat = (min(value, workflow_s) for value in (to_start, to_close, run, heartbeat))
+    if to_close:
+        to_start, run = to_start or to_close, run or to_close
+    else:
+        to_close = min(to_start + run, workflow_s)
     if wanted.HasField("retry_policy"):
         policy = retry_policy(wanted.retry_policy)
         expiration_s = min(policy.expiration_s or workflow_s, workflow_s)
-        if to_start < expiration_s and TIMEOUT_REASON + "SCHEDULE_TO_START" not in policy.non_retryable:
-            to_start = min(expiration_s, SCHEDULE_TO_START_MAX_S)
+        if TIMEOUT_REASON + "SCHEDULE_TO_START" not in policy.non_retryable:
+            to_start = max(to_start, min(expiration_s, SCHEDULE_TO_START_MAX_S))
         to_close = max(to_close, expiration_s)
     return to_start, to_close, run, heartbeat
 
@@ -157,30 +156,37 @@ def fail(
 
 
 def cancel(turn: Turn, activity: Activity, details: api.Payload | None, identity: str) -> None:
-    """The worker gave up because the workflow asked it to."""
+    """The worker gave up because the workflow asked it to. Raises BadRequest if it did not ask: no workflow could replay
+    a cancellation that comes of itself."""
+    if not activity.cancel_requested_id:
+        raise errors.BadRequest(f"The workflow did not ask to cancel activity {activity.activity_id}.")
     started_id = _write_start(turn, activity)
     _write_canceled(turn, activity, details, identity, started_id)
     decision_task.schedule_if_none(turn)
 
 
-def request_cancel(turn: Turn, completed_id: int, activity_id: str) -> bool:
-    """The workflow wants an activity canceled. True if it was not started and is canceled already."""
+def request_cancel(turn: Turn, completed_id: int, activity_id: str, identity: str) -> bool:
+    """The workflow wants an activity canceled. True if it was not started and is canceled already.
+
+    The request is an event even where it fails, for the worker's replay looks for it.
+    """
     activity = turn.state.activity_by_id(activity_id)
-    if activity is None or activity.cancel_requested_id:
+    is_known = activity is not None and not activity.cancel_requested_id
+    turn.event(
+        activity_task_cancel_requested_event_attributes=api.ActivityTaskCancelRequestedEventAttributes(
+            activity_id=activity_id, decision_task_completed_event_id=completed_id
+        )
+    )
+    if activity is None or not is_known:
         turn.event(
             request_cancel_activity_task_failed_event_attributes=api.RequestCancelActivityTaskFailedEventAttributes(
                 activity_id=activity_id, cause=UNKNOWN_ID, decision_task_completed_event_id=completed_id
             )
         )
         return False
-    turn.event(
-        activity_task_cancel_requested_event_attributes=api.ActivityTaskCancelRequestedEventAttributes(
-            activity_id=activity_id, decision_task_completed_event_id=completed_id
-        )
-    )
     if activity.started_ns:
         return False
-    _write_canceled(turn, activity, api.Payload(data=NOT_STARTED.encode()), "", 0)
+    _write_canceled(turn, activity, api.Payload(data=NOT_STARTED.encode()), identity, 0)
     return True
 
 
@@ -358,12 +364,14 @@ def _heartbeat(state: RunState, record: Heartbeat) -> None:
 
 @evolves_event("activity_task_cancel_requested")
 def _cancel_requested(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
-    state.activities[state.activity_ids[attributes.activity_id]].cancel_requested_id = event.event_id
+    activity = state.activity_by_id(attributes.activity_id)
+    if activity is not None and not activity.cancel_requested_id:
+        activity.cancel_requested_id = event.event_id
 
 
 @evolves_event("request_cancel_activity_task_failed")
 def _cancel_failed(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
-    """The workflow named an activity that is not pending: only the worker needs to know."""
+    """The workflow named an activity that is not pending, or again: only the worker needs to know."""
 
 
 @evolves_event("activity_task_completed")

@@ -29,7 +29,7 @@ def complete(turn: Turn, completed_id: int, result: api.Payload | None) -> None:
 def fail(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str) -> None:
     """The workflow failed: it is canceled if that was asked, tried again if its policy says so, else failed."""
     if turn.state.cancel_requested:
-        cancel(turn, completed_id, None)
+        cancel(turn, completed_id, api.Payload(data=failure.details) if failure.details else None)
         return
     if _retry(turn, completed_id, failure, new_run_id):
         return
@@ -130,8 +130,10 @@ def _retry(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str)
     ):  # fmt: skip
         if former.HasField(name):
             getattr(begun, name).CopyFrom(getattr(former, name))
-    begun.memo.ParseFromString(state.memo)
-    begun.search_attributes.ParseFromString(state.search_attributes)
+    if state.memo:
+        begun.memo.ParseFromString(state.memo)
+    if state.search_attributes:
+        begun.search_attributes.ParseFromString(state.search_attributes)
     _continue(turn, completed_id, begun, new_run_id)
     return True
 

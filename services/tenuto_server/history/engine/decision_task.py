@@ -218,10 +218,16 @@ def clear_sticky(turn: Turn) -> None:
 
 
 def unstick(turn: Turn, schedule_id: int) -> None:
-    """Nobody polls the sticky list that the decision waits on: it goes to the normal list at once, without an event."""
+    """Nobody polls the sticky list that the decision waits on: it goes to the normal list at once, without an event.
+
+    Does nothing if another decision waits on the sticky list by now: what is known of its list may be newer.
+    """
     decision = turn.state.decision
+    waits = decision is not None and decision.sticky and not decision.started_ns
+    if waits and decision is not None and decision.schedule_id != schedule_id:
+        return
     clear_sticky(turn)
-    if decision is not None and decision.sticky and not decision.started_ns and decision.schedule_id == schedule_id:
+    if waits:
         turn.internal(DecisionMoved())
 
 

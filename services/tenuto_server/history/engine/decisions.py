@@ -83,7 +83,7 @@ def _apply(
             timer.cancel(turn, completed_id, wanted.cancel_timer_decision_attributes.timer_id, identity)
         case "request_cancel_activity_task_decision_attributes":
             activity_id = wanted.request_cancel_activity_task_decision_attributes.activity_id
-            return activity.request_cancel(turn, completed_id, activity_id)
+            return activity.request_cancel(turn, completed_id, activity_id, identity)
         case "record_marker_decision_attributes":
             _record_marker(turn, completed_id, wanted.record_marker_decision_attributes)
         case "upsert_workflow_search_attributes_decision_attributes":

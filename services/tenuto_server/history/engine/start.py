@@ -19,7 +19,7 @@ def start(turn: Turn, request: api.StartWorkflowExecutionRequest, jitter_s: int 
     """Begins a run as a client asked. `jitter_s` is what chance made of the request's jitter, 0 to jitter_start."""
     if request.cron_schedule:
         raise errors.BadRequest("This server does not run cron schedules yet.")
-    backoff_s = _first_backoff_s(turn.now, request) + jitter_s
+    backoff_s = _first_backoff_s(turn.now, request, jitter_s)
     attributes = api.WorkflowExecutionStartedEventAttributes(
         workflow_type=request.workflow_type,
         task_list=request.task_list,
@@ -62,16 +62,18 @@ def backoff_ends_ns(state: RunState) -> int:
 
 
 def execution_deadline_ns(state: RunState) -> int:
-    """When the run times out: its time counts from the end of its delay."""
-    return state.start_ns + (state.backoff_s + state.execution_timeout_s) * SECOND
+    """When the run times out: its time counts from the end of its delay. A retry ends with the policy's expiration."""
+    deadline = state.start_ns + (state.backoff_s + state.execution_timeout_s) * SECOND
+    return min(deadline, state.expiration_ns) if state.attempt and state.expiration_ns else deadline
 
 
-def _first_backoff_s(now: int, request: api.StartWorkflowExecutionRequest) -> int:
+def _first_backoff_s(now: int, request: api.StartWorkflowExecutionRequest, jitter_s: int) -> int:
+    """first_run_at, if it is to come, takes the place of delay and jitter."""
     if request.HasField("first_run_at"):
         first_ns = to_ns(request.first_run_at)
         if first_ns > now:
             return -((now - first_ns) // SECOND)
-    return seconds(request.delay_start)
+    return seconds(request.delay_start) + jitter_s
 
 
 @evolves_event("workflow_execution_started")
@@ -90,11 +92,12 @@ def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     state.attempt = attributes.attempt
     if attributes.HasField("retry_policy"):
         state.retry = retry_policy(attributes.retry_policy)
-        state.restart_from = attributes.SerializeToString()
+        state.restart_from = attributes.SerializeToString(deterministic=True)
     if attributes.HasField("expiration_time"):
         state.expiration_ns = to_ns(attributes.expiration_time)
     state.cron_schedule = attributes.cron_schedule
-    state.memo = attributes.memo.SerializeToString()
-    state.search_attributes = attributes.search_attributes.SerializeToString()
+    # Maps have no order of their own: a replayed state must have the same bytes.
+    state.memo = attributes.memo.SerializeToString(deterministic=True)
+    state.search_attributes = attributes.search_attributes.SerializeToString(deterministic=True)
     if attributes.HasField("parent_execution_info"):
         state.parent = attributes.parent_execution_info.SerializeToString()
