@@ -18,20 +18,32 @@ def main() -> None:
 @main.command()
 @click.option("--db", default="tenuto.db", show_default=True, help="SQLite file to keep everything in; :memory: for nothing.")
 @click.option("--address", default="127.0.0.1:7833", show_default=True, help="Where to serve the public gRPC interface.")
-@click.option("--acceptor", "kind", type=click.Choice(acceptor.KINDS), default="auto", show_default=True, help="What takes calls.")
+@click.option("--acceptor", "kind", type=click.Choice(acceptor.KINDS), default="auto", show_default=True, help="Takes calls.")
 @click.option("--domain", default="default", show_default=True, help="Domain to register if it is not there; empty for none.")
 @click.option("--shards", default=4, show_default=True, type=click.IntRange(1, 16384), help="Shards of a new database.")
 @click.option(
     "--synchronous", type=click.Choice(["FULL", "NORMAL"]), default="FULL", show_default=True,
     help="FULL: what was acknowledged survives a loss of power. NORMAL: the last moments may not.",
 )  # fmt: skip
-@click.option("--log-level", default="INFO", show_default=True, help="Least level of log lines.")
-def dev(db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, log_level: str) -> None:
+@click.option(
+    "--host", "hosted", multiple=True, metavar="MODULE:TASK_LIST",
+    help="Serve a module's workflows and activities in this process too; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False), default="INFO",
+    show_default=True, help="Least level of log lines.",
+)  # fmt: skip
+def dev(
+    db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, hosted: tuple[str, ...], log_level: str
+) -> None:
     """Runs the whole server in one process, on a SQLite file."""
     from tenuto_server.embedded import EmbeddedSettings
 
+    # Looked at here, because an acceptor may open the file where it can only fail with a traceback.
+    if db != ":memory:" and not Path(db).absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {Path(db).absolute().parent}", param_hint="--db")
     location = "sqlite://:memory:" if db == ":memory:" else f"sqlite:///{Path(db).absolute()}?synchronous={synchronous}"
-    EmbeddedSettings(location, domain, shards, log_level).to_environment()
+    EmbeddedSettings(location, domain, shards, log_level, hosted, address).to_environment()
     try:
         acceptor.run("tenuto_server.embedded:make", acceptor.AcceptorSettings(kind=kind, address=address))
     except (ValueError, OSError) as error:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tenuto_api import api
 from tenuto_server import errors
@@ -30,6 +31,9 @@ from tenuto_server.telemetry import logs
 from tenuto_server.transport.inprocess import InProcessNetwork
 from tenuto_server.transport.public import PublicHandler
 
+if TYPE_CHECKING:
+    from tenuto_server.worker_host.service import WorkerHostService
+
 VARIABLE: Final = "TENUTO_EMBEDDED"
 HISTORY, MATCHING, FRONTEND = "history", "matching", "frontend"
 SECONDS_A_DAY: Final = 24 * 3600
@@ -43,12 +47,15 @@ class EmbeddedSettings:
     domain: registered at the start if it is not there; empty for none.
     shards: how many shards a new store gets; a store that has its number keeps it.
     log_level: of the standard library's names.
+    hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     """
 
     store: str
     domain: str = "default"
     shards: int = 4
     log_level: str = "INFO"
+    hosted: tuple[str, ...] = ()
+    address: str = "127.0.0.1:7833"
 
     def to_environment(self) -> None:
         """Leaves the settings where `make` finds them."""
@@ -77,6 +84,7 @@ class EmbeddedServer:
         self.store: Store = open_store(settings.store, self._runtime)
         self._domains = DomainCache(self.store, self._runtime)
         self.frontend: FrontendService | None = None
+        self._host = _worker_host(settings) if settings.hosted else None
 
     async def start(self) -> None:
         """Opens the store and starts the services."""
@@ -116,10 +124,14 @@ class EmbeddedServer:
         await self._history.start()
         await self.frontend.start()
         self.handle: PublicHandler = self.frontend.handle
+        if self._host is not None:
+            await self._host.start()
 
     async def stop(self) -> None:
         """Stops in good order: answers what is under way, writes everything down."""
         assert self.frontend is not None
+        if self._host is not None:
+            await self._host.stop()
         await self.frontend.stop()
         await self._matching.stop()
         await self._history.stop()
@@ -147,6 +159,17 @@ class EmbeddedServer:
             await self._domains.registry.register(domain)
         except errors.DomainAlreadyExists:
             return
+
+
+def _worker_host(settings: EmbeddedSettings) -> WorkerHostService:
+    # The SDK is loaded only where it is needed: the server must start quickly.
+    from tenuto_server.worker_host.service import Hosted, HostSettings, WorkerHostService
+
+    # As for other programs that are given modules by name: those of the current folder count too.
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    hosted = [Hosted.parse(text) for text in settings.hosted]
+    return WorkerHostService(hosted, HostSettings(settings.address, settings.domain))
 
 
 async def shard_count(store: Store, wanted: int) -> int:

@@ -1,1 +1,1 @@
-"""worker_host"""
+"""The worker-host service: hosts workers beside the server, on the public interface."""

@@ -41,10 +41,12 @@ class Fault:
 
 @dataclass(slots=True)
 class _Preview:
-    """What the decisions before the one being checked will have done, as far as checks ask."""
+    """What the decisions before the one being checked will have done, as far as checks ask. `unseen` are buffered events."""
 
+    state: RunState
     activity_ids: set[str]
     timer_ids: set[str]
+    unseen: list[bytes]
 
 
 def complete(
@@ -106,12 +108,12 @@ def _apply(
 
 def check(state: RunState, decisions: Sequence[api.Decision], domain: str) -> Fault | None:
     """The first thing that is wrong with the decisions, None where nothing is."""
-    preview = _Preview(set(state.activity_ids), set(state.timers))
+    preview = _Preview(state, set(state.activity_ids), set(state.timers), list(state.buffered))
     for wanted in decisions:
         name = wanted.WhichOneof("attributes")
         if name is None:
             return Fault(api.DECISION_TASK_FAILED_CAUSE_UNHANDLED_DECISION, "A decision has no attributes.")
-        if name in _CLOSING and state.buffered:
+        if name in _CLOSING and preview.unseen:
             return Fault(api.DECISION_TASK_FAILED_CAUSE_UNHANDLED_DECISION, "There are events the worker has not seen.")
         fault = _CHECKS[name](getattr(wanted, name), preview, domain)
         if fault is not None:
@@ -161,7 +163,12 @@ def _check_cancel_timer(wanted: Any, preview: _Preview, domain: str) -> Fault | 
     message = _identifier_fault("TimerId", wanted.timer_id)
     if message:
         return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES, message)
-    preview.timer_ids.discard(wanted.timer_id)
+    if wanted.timer_id in preview.timer_ids:
+        preview.timer_ids.discard(wanted.timer_id)
+    else:
+        # It may have fired unseen: canceling takes that back, and with it the news.
+        firings = [data for data, _ in timer.buffered_firings(preview.state, wanted.timer_id)]
+        preview.unseen = [data for data in preview.unseen if data not in firings]
     return None
 
 
@@ -169,6 +176,10 @@ def _check_cancel_activity(wanted: Any, preview: _Preview, domain: str) -> Fault
     message = _identifier_fault("ActivityId", wanted.activity_id)
     if message:
         return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES, message)
+    pending = preview.state.activity_by_id(wanted.activity_id)
+    if pending is None or not pending.started_ns:
+        # Canceled at once: its id is free.
+        preview.activity_ids.discard(wanted.activity_id)
     return None
 
 

@@ -62,7 +62,7 @@ def fire(turn: Turn, timer_id: str) -> None:
     decision_task.schedule_if_none(turn)
 
 
-def _buffered_firings(state: RunState, timer_id: str) -> list[tuple[bytes, int]]:
+def buffered_firings(state: RunState, timer_id: str) -> list[tuple[bytes, int]]:
     """Encoded events of this timer's firing that wait for an id, each with the timer's started id."""
     found = []
     for data in state.buffered:
@@ -74,7 +74,7 @@ def _buffered_firings(state: RunState, timer_id: str) -> list[tuple[bytes, int]]
 
 
 def _fired_unseen(state: RunState, timer_id: str) -> int:
-    firings = _buffered_firings(state, timer_id)
+    firings = buffered_firings(state, timer_id)
     return firings[0][1] if firings else 0
 
 
@@ -92,7 +92,7 @@ def _fired(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
 @evolves_event("timer_canceled")
 def _canceled(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     if state.timers.pop(attributes.timer_id, None) is None:
-        for data, _ in _buffered_firings(state, attributes.timer_id):
+        for data, _ in buffered_firings(state, attributes.timer_id):
             state.buffered.remove(data)
 
 
