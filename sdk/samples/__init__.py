@@ -1,0 +1,1 @@
+"""Runnable samples; each file is one."""

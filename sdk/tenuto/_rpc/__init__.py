@@ -1,0 +1,1 @@
+"""Calls to a Cadence-compatible server over grpc.aio, and the client built on them."""

@@ -1,0 +1,1 @@
+"""The IO around the pure core: pollers, sticky cache, activity execution, heartbeats, graceful stop."""
