@@ -47,10 +47,11 @@ class Checkpointer:
             covered = list(core.shards.values()) if shards is None else list(shards)
             for shard in covered:
                 await self._write_shard(shard, log)
-            if everything and through:
+            if everything and through > log.trimmed_seq:
                 await log.wait(through)
                 self._require(log)
                 await core.store.trim_log(log.log_id, through)
+                log.trimmed_seq = through
             self.checkpoints += 1
             return covered
 

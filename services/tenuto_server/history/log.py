@@ -65,6 +65,8 @@ class CommitLog:
     def __init__(self, store: Store, log_id: str, settings: HistorySettings, on_sealed: Callable[[], None]) -> None:
         self.log_id = log_id
         self.committed_seq = 0
+        # What checkpoints have trimmed away.
+        self.trimmed_seq = 0
         self.appends = 0
         self.steps_committed = 0
         self._store = store

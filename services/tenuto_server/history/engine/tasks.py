@@ -34,7 +34,7 @@ class TaskKind(enum.IntEnum):
 
 
 class Dispatch(NamedTuple):
-    """A task that waits for a poller of `task_list`, not before `not_before_ns`."""
+    """A task that waits for a poller of `task_list`, not before `not_before_ns` (0: at once)."""
 
     kind: TaskKind
     schedule_id: int
@@ -171,7 +171,7 @@ def decision_dispatch(state: RunState, decision: Decision) -> Dispatch:
         task_list,
         decision.sticky,
         decision.scheduled_ns,
-        decision.scheduled_ns,
+        0,
     )
 
 
@@ -196,7 +196,8 @@ def _add_activity(tasks: Tasks, state: RunState, pending: Activity | None) -> No
             pending.task_list,
             False,
             pending.attempt_scheduled_ns,
-            pending.attempt_scheduled_ns,
+            # Only a retry waits, with an alarm; a clock that runs behind its predecessor's must hold nothing else back.
+            pending.attempt_scheduled_ns if pending.attempt else 0,
         )
     )
 
