@@ -26,6 +26,10 @@ def main() -> None:
     help="FULL: what was acknowledged survives a loss of power. NORMAL: the last moments may not.",
 )  # fmt: skip
 @click.option(
+    "--network", type=click.Choice(["in-process", "streams"]), default="in-process", show_default=True,
+    help="How the services are joined; streams is how a cluster does it.",
+)  # fmt: skip
+@click.option(
     "--host", "hosted", multiple=True, metavar="MODULE:TASK_LIST",
     help="Serve a module's workflows and activities in this process too; may be given several times.",
 )  # fmt: skip
@@ -34,8 +38,9 @@ def main() -> None:
     show_default=True, help="Least level of log lines.",
 )  # fmt: skip
 def dev(
-    db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, hosted: tuple[str, ...], log_level: str
-) -> None:
+    db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, network: str, hosted: tuple[str, ...],
+    log_level: str,
+) -> None:  # fmt: skip
     """Runs the whole server in one process, on a SQLite file."""
     from tenuto_server.embedded import EmbeddedSettings
 
@@ -43,7 +48,7 @@ def dev(
     if db != ":memory:" and not Path(db).absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {Path(db).absolute().parent}", param_hint="--db")
     location = "sqlite://:memory:" if db == ":memory:" else f"sqlite:///{Path(db).absolute()}?synchronous={synchronous}"
-    EmbeddedSettings(location, domain, shards, log_level, hosted, address).to_environment()
+    EmbeddedSettings(location, domain, shards, log_level, hosted, address, network).to_environment()
     try:
         acceptor.run("tenuto_server.embedded:make", acceptor.AcceptorSettings(kind=kind, address=address))
     except (ValueError, OSError) as error:

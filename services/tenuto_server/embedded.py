@@ -29,6 +29,7 @@ from tenuto_server.persistence.factory import open_store
 from tenuto_server.persistence.interface import Store
 from tenuto_server.telemetry import logs
 from tenuto_server.transport.inprocess import InProcessNetwork
+from tenuto_server.transport.network import InternalCall, Network
 from tenuto_server.transport.public import PublicHandler
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class EmbeddedSettings:
     domain: registered at the start if it is not there; empty for none.
     shards: how many shards a new store gets; a store that has its number keeps it.
     log_level: of the standard library's names.
+    network: "in-process", or "streams": the services are joined as in a cluster, over sockets.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     """
 
@@ -56,6 +58,11 @@ class EmbeddedSettings:
     log_level: str = "INFO"
     hosted: tuple[str, ...] = ()
     address: str = "127.0.0.1:7833"
+    network: str = "in-process"
+
+    def internal(self, service: str) -> str:
+        """Where a service listens: its name in the process, or any free port."""
+        return service if self.network == "in-process" else "127.0.0.1:0"
 
     def to_environment(self) -> None:
         """Leaves the settings where `make` finds them."""
@@ -90,25 +97,35 @@ class EmbeddedServer:
         """Opens the store and starts the services."""
         await self.store.open()
         shards = await shard_count(self.store, self._settings.shards)
-        router = StaticRouter(shards, [HISTORY], [MATCHING])
-        room = InProcessNetwork()
         await self._domains.start()
         await self._register_domain()
+        network = _networks(self._settings.network)
+        at_history, at_matching, at_frontend = network(), network(), network()
+        # An address with port 0 is known only after listening, so the listeners come before the services.
+        to_matching = await at_matching.listen(self._settings.internal(MATCHING), self._to_matching)
+        to_history = await at_history.listen(self._settings.internal(HISTORY), self._to_history)
+        self._listeners = [to_matching, to_history]
+        self._networks = [at_history, at_matching, at_frontend]
+        router = StaticRouter(shards, [to_history.address], [to_matching.address])
         self._matching = MatchingService(
-            network=room.endpoint(), router=router, runtime=self._runtime, settings=MatchingSettings(), address=MATCHING
+            network=at_matching,
+            router=router,
+            runtime=self._runtime,
+            settings=MatchingSettings(),
+            address=to_matching.address,
         )
         self._history = HistoryService(
             store=self.store,
-            network=room.endpoint(),
+            network=at_history,
             router=router,
             runtime=self._runtime,
             domains=self._domains,
             settings=HistorySettings(),
-            address=HISTORY,
+            address=to_history.address,
         )
         self.frontend = FrontendService(
             store=self.store,
-            network=room.endpoint(),
+            network=at_frontend,
             router=router,
             runtime=self._runtime,
             domains=self._domains,
@@ -116,16 +133,18 @@ class EmbeddedServer:
             settings=FrontendSettings(),
             address=FRONTEND,
         )
-        self._listeners = [
-            await room.listen(MATCHING, self._matching.handle),
-            await room.listen(HISTORY, self._history.handle),
-        ]
         await self._matching.start()
         await self._history.start()
         await self.frontend.start()
         self.handle: PublicHandler = self.frontend.handle
         if self._host is not None:
             await self._host.start()
+
+    async def _to_matching(self, call: InternalCall) -> bytes:
+        return await self._matching.handle(call)
+
+    async def _to_history(self, call: InternalCall) -> bytes:
+        return await self._history.handle(call)
 
     async def stop(self) -> None:
         """Stops in good order: answers what is under way, writes everything down."""
@@ -137,6 +156,8 @@ class EmbeddedServer:
         await self._history.stop()
         for listener in self._listeners:
             await listener.close()
+        for network in self._networks:
+            await network.close()
         await self._domains.stop()
         await self.store.close()
 
@@ -159,6 +180,16 @@ class EmbeddedServer:
             await self._domains.registry.register(domain)
         except errors.DomainAlreadyExists:
             return
+
+
+def _networks(kind: str) -> Callable[[], Network]:
+    """Makes each service's end of the network."""
+    if kind == "in-process":
+        return InProcessNetwork().endpoint
+    # Loaded where it is needed: the server must start quickly.
+    from tenuto_server.transport.stream import StreamNetwork
+
+    return StreamNetwork
 
 
 def _worker_host(settings: EmbeddedSettings) -> WorkerHostService:

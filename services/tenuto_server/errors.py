@@ -86,7 +86,9 @@ class EntityNotExists(ServiceError):
 
     default_status = NOT_FOUND
 
-    def __init__(self, message: str, current_cluster: str = "", active_cluster: str = "", active_clusters: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, current_cluster: str = "", active_cluster: str = "", active_clusters: Sequence[str] = ()
+    ) -> None:
         super().__init__(
             message,
             api.EntityNotExistsError(

@@ -130,7 +130,7 @@ class Ownership:
         if not self._retired:
             return
         named = {log_id for row in await self._rows() for log_id in (row.log_id, *(log for log, _ in row.prior))}
-        for log_id in self._retired - named:
+        for log_id in sorted(self._retired - named):
             await core.store.delete_log(log_id)
             self._retired.discard(log_id)
 

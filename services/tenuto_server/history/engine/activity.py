@@ -247,6 +247,8 @@ def _try_again(
 ) -> bool:
     if activity.retry is None or activity.cancel_requested_id:
         return False
+    if failure.options.failure_category == api.FAILURE_CATEGORY_FATAL:
+        return False
     wait_s = backoff_s(activity.retry, activity.attempt, turn.now, activity.expiration_ns, reason)
     if wait_s is None:
         return False

@@ -31,6 +31,10 @@ from tenuto_server.history.engine.turn import LOCAL_VERSION, Turn, evolves, evol
 from tenuto_server.history.engine.values import duration
 
 NOT_FOUND = "Decision task not found."
+# A decision that fails goes out again at once so many times, then after a back-off that doubles up to its longest.
+RETRIES_AT_ONCE = 3
+RETRY_BACKOFF_NS = 50_000_000
+RETRY_BACKOFF_MAX_NS = 10 * SECOND
 # Events that go to the end of the buffer's numbering.
 _RESULTS = frozenset(
     {
@@ -241,6 +245,15 @@ def deadline_ns(state: RunState) -> int | None:
     if decision.sticky:
         return decision.scheduled_ns + state.sticky_timeout_s * SECOND
     return None
+
+
+def dispatch_from_ns(decision: Decision) -> int:
+    """When a decision that is not started may go out, 0 for at once. One that keeps failing is tried again ever more slowly,
+    so that a mistake in a workflow does not keep its workers and the server busy."""
+    failures = decision.attempt - RETRIES_AT_ONCE
+    if failures <= 0:
+        return 0
+    return decision.scheduled_ns + min(RETRY_BACKOFF_MAX_NS, RETRY_BACKOFF_NS << min(failures, 30))
 
 
 def dispatch_list(state: RunState) -> api.TaskList:

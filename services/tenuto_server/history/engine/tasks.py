@@ -53,7 +53,7 @@ class AlarmKind(enum.IntEnum):
     DECISION = 3
     ACTIVITY = 4
     TIMER = 5
-    # A later attempt of an activity may go out: rings without a record, the task is dispatched.
+    # A later attempt of an activity (of the decision, for an empty key) may go out: rings without a record.
     RETRY = 6
 
 
@@ -133,13 +133,21 @@ def alarm(state: RunState, kind: AlarmKind, key: str) -> Alarm | None:
         pending = state.activities.get(int(key))
         at_ns = None if pending is None else activity.earliest_deadline(pending)[0]
     elif kind is AlarmKind.RETRY:
-        pending = state.activities.get(int(key))
-        waits = pending is not None and pending.attempt > 0 and not pending.started_ns
-        at_ns = pending.attempt_scheduled_ns if pending is not None and waits else None
+        at_ns = _retry_ns(state, key)
     else:
         user_timer = state.timers.get(key)
         at_ns = None if user_timer is None else user_timer.fire_ns
     return None if at_ns is None else Alarm(at_ns, kind, key)
+
+
+def _retry_ns(state: RunState, key: str) -> int | None:
+    if not key:
+        decision = state.decision
+        waits = decision is not None and not decision.started_ns
+        return decision_task.dispatch_from_ns(decision) or None if decision is not None and waits else None
+    pending = state.activities.get(int(key))
+    waits = pending is not None and pending.attempt > 0 and not pending.started_ns
+    return pending.attempt_scheduled_ns if pending is not None and waits else None
 
 
 def ring(turn: Turn, kind: AlarmKind, key: str, new_run_id: str) -> None:
@@ -171,12 +179,13 @@ def decision_dispatch(state: RunState, decision: Decision) -> Dispatch:
         task_list,
         decision.sticky,
         decision.scheduled_ns,
-        0,
+        decision_task.dispatch_from_ns(decision),
     )
 
 
 def _add_decision(tasks: Tasks, state: RunState) -> None:
     if state.decision is not None and not state.decision.started_ns:
+        tasks._add_alarm(alarm(state, AlarmKind.RETRY, ""))
         tasks.dispatches.append(decision_dispatch(state, state.decision))
 
 
