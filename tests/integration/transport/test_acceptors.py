@@ -80,7 +80,7 @@ class Server:
         end = time.monotonic() + TIMEOUT_S
         while not condition(counts := self.counts()):
             assert time.monotonic() < end, counts
-            time.sleep(0.02)
+            time.sleep(0.02)  # tidy: allow blocking-sleep: a test without an event loop asks a real process, within a bound
         return counts
 
     def close(self) -> None:

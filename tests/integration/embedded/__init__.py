@@ -1,0 +1,1 @@
+"""Tests of all services in one process."""
