@@ -83,7 +83,12 @@ class Ownership:
         core, log = self._core, self._core.log
         if log is None:
             return
-        wanted = [shard for shard in self._assigned() if shard not in core.shards]
+        assigned = self._assigned()
+        for shard_id in assigned:
+            held = core.shards.get(shard_id)
+            if held is not None and not held.is_open:
+                await self._take_back(held, log)
+        wanted = [shard_id for shard_id in assigned if shard_id not in core.shards]
         by_log: dict[str, list[int]] = {}
         reader = LogReader(core.store)
         for shard_id in wanted:
@@ -97,6 +102,21 @@ class Ownership:
                 by_log.setdefault(row.log_id, []).append(shard_id)
         for former, shard_ids in by_log.items():
             await self._take_over(former, shard_ids, log, reader)
+
+    async def _take_back(self, shard: Shard, log: CommitLog) -> None:
+        """A shard that was to be given up, but could not be, is ours by the ring again. Whether it was freed, its row tells."""
+        core = self._core
+        row, _ = await read_row(core.store, shard.id)
+        if core.log is not log:
+            return
+        if row.log_id != log.log_id:
+            core.drop(shard)
+            return
+        shard.is_open = True
+        for workflow in shard.workflows.values():
+            for run in workflow.runs.values():
+                # Alarms that rang meanwhile went unheard.
+                core.loaded(run)
 
     def surplus(self) -> list[Shard]:
         """Shards that the ring gives to another process."""
