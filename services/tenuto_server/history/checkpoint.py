@@ -48,7 +48,6 @@ class Checkpointer:
             for shard in covered:
                 await self._write_shard(shard, log)
             if everything and through > log.trimmed_seq:
-                await log.wait(through)
                 self._require(log)
                 await core.store.trim_log(log.log_id, through)
                 log.trimmed_seq = through

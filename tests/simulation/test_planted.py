@@ -1,0 +1,81 @@
+"""Planted mistakes: each must be found, by the check that is for it, within a bounded number of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tenuto_server.persistence.interface import Table
+
+from . import plants
+from .cluster import Hooks
+from .network import NetworkFaults
+from .scenario import Scenario, scenario_of
+from .simulation import simulate
+
+SEEDS_MAX = 40
+
+
+def crashing(scenario: Scenario) -> Scenario:
+    """History processes crash every few seconds."""
+    return replace(scenario, calm=False, mishaps=("crash history",), mishap_s=2.0, storm_s=25.0, rude=0.0)
+
+
+def losing(scenario: Scenario) -> Scenario:
+    """Requests and replies are lost one by one."""
+    faults = NetworkFaults(lose_request=0.05, lose_reply=0.15, double=0.1, lone=1.0, detect_s=0.5)
+    return replace(scenario, calm=False, network=faults, mishaps=(), mishap_s=0.0, storm_s=25.0, rude=0.0)
+
+
+def parting(scenario: Scenario) -> Scenario:
+    """Members of a cluster without a static router are cut off, so that others take over from the living."""
+    return replace(
+        scenario, calm=False, static=False, histories=3, shards=4, mishaps=("unannounced",), mishap_s=4.0, storm_s=40.0
+    )
+
+
+def as_it_is(scenario: Scenario) -> Scenario:
+    """Whatever the seed says."""
+    return scenario
+
+
+Change = Callable[[Scenario], Scenario]
+PLANTS: dict[str, tuple[Callable[[], Hooks], Change, tuple[str, ...]]] = {
+    "answers before durable": (
+        plants.answers_before_durable,
+        crashing,
+        ("lost", "times in the history", "reads other"),
+    ),
+    "loses the last row": (
+        plants.loses_the_last_row,
+        crashing,
+        ("lost", "times in the history", "reads other", "cannot"),
+    ),
+    "appends to sealed logs": (plants.appends_to_sealed_logs, parting, ("lost", "times in the history", "reads other")),
+    "forgets history rows": (
+        lambda: plants.forgets_rows(Table.HISTORY),
+        as_it_is,
+        ("event ids", "reads other", "cannot"),
+    ),
+    "forgets run rows": (lambda: plants.forgets_rows(Table.RUNS), as_it_is, ("",)),
+    "forgets visibility": (plants.forgets_visibility, as_it_is, ("listed",)),
+    "hands out twice": (plants.hands_out_twice, as_it_is, ("was handed out 2 times",)),
+    "starts twice": (plants.starts_twice, as_it_is, ("was handed out",)),
+    "loses offers": (plants.loses_offers, as_it_is, ("not finished", "waited")),
+    "loses signals": (plants.loses_signals, as_it_is, ("is lost",)),
+    "renews request ids": (plants.renews_request_ids, losing, ("several times", "begun by")),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_mistake_is_found(name: str) -> None:
+    plant, change, findings = PLANTS[name]
+    others: list[str] = []
+    for seed in range(1, SEEDS_MAX + 1):
+        outcome = simulate(str(seed), hooks=plant(), scenario=change(scenario_of(str(seed))))
+        if any(finding in problem for problem in outcome.problems for finding in findings):
+            return
+        others += outcome.problems[:1]
+    pytest.fail(f"{SEEDS_MAX} seeds did not find it, but {others}")
