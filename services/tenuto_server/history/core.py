@@ -128,6 +128,8 @@ class Core:
         """Sets alarms at once, and all else when the turn is durable."""
         assert self.log is not None
         derived = tasks.tasks_for(run.state, turn.records)
+        if run.offered:
+            self._withdraw_closed(run, turn)
         if run.is_closed:
             self.alarms.forget(run)
         elif derived.alarms and self.alarms.set(run, derived.alarms):
@@ -168,6 +170,13 @@ class Core:
         """A task started, or does not wait any more."""
         run.offered.pop(key, None)
         self.offers.done(key)
+
+    def _withdraw_closed(self, run: Run, turn: Turn) -> None:
+        """Activities that ended before anybody took them wait no more."""
+        ended = [tasks.ended_activity(record) for record in turn.records]
+        for schedule_id in filter(None, ended):
+            for key in [key for key in run.offered if key.schedule_id == schedule_id]:
+                self.taken(run, key)
 
     def _withdraw(self, run: Run) -> None:
         for key in run.offered:

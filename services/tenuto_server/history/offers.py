@@ -36,9 +36,11 @@ class TaskKey(NamedTuple):
 
 
 class _List:
-    """What waits for one task list: `backlog` not on offer, oldest first; `offered` on offer."""
+    """What waits for one task list: `backlog` not on offer, oldest first; `offered` on offer; `waiting` counts both.
 
-    __slots__ = ("backlog", "domain_id", "kind", "name", "offered", "retry_at", "sticky")
+    The backlog may also hold keys that do not wait any more; they are passed over."""
+
+    __slots__ = ("backlog", "domain_id", "kind", "name", "offered", "retry_at", "sticky", "waiting")
 
     def __init__(self, domain_id: str, name: str, kind: TaskKind, sticky: bool) -> None:
         self.domain_id = domain_id
@@ -48,6 +50,7 @@ class _List:
         self.backlog: list[tuple[int, TaskKey]] = []
         self.offered: dict[TaskKey, str] = {}
         self.retry_at = 0.0
+        self.waiting = 0
 
 
 class Offers:
@@ -85,13 +88,19 @@ class Offers:
         return key in self._waiting
 
     def add(self, key: TaskKey, dispatch: Dispatch) -> None:
-        """The task waits from now on. Adding it again changes nothing."""
-        if key in self._waiting or self._stopped:
+        """The task waits from now on. Adding it again changes nothing, but that it may wait on another list than before."""
+        if self._stopped:
             return
         name = (key.domain_id, dispatch.task_list, dispatch.kind, dispatch.sticky)
         task_list = self._lists.get(name)
+        waiting = self._waiting.get(key)
+        if waiting is not None:
+            if waiting[0] is task_list:
+                return
+            self.done(key)
         if task_list is None:
             task_list = self._lists[name] = _List(*name)
+        task_list.waiting += 1
         self._waiting[key] = (task_list, dispatch.scheduled_ns)
         if self._repeat_timer is None:
             self._repeat_timer = asyncio.get_running_loop().call_later(self._settings.offer_repeat, self._repeat)
@@ -104,11 +113,14 @@ class Offers:
         if waiting is None:
             return
         task_list = waiting[0]
-        if task_list.offered.pop(key, None) is not None and task_list.backlog:
+        task_list.waiting -= 1
+        was_offered = task_list.offered.pop(key, None) is not None
+        if not task_list.waiting:
+            self._lists.pop((task_list.domain_id, task_list.name, task_list.kind, task_list.sticky), None)
+            self._ready.pop(task_list, None)
+        elif was_offered and task_list.backlog:
             task_list.retry_at = 0.0
             self._schedule(task_list)
-        elif not task_list.backlog and not task_list.offered:
-            self._lists.pop((task_list.domain_id, task_list.name, task_list.kind, task_list.sticky), None)
 
     def clear(self) -> None:
         """Forgets everything: the process lost its shards."""
@@ -157,13 +169,17 @@ class Offers:
                 continue
             while task_list.backlog and len(task_list.offered) < self._settings.offers_max:
                 scheduled_ns, key = heapq.heappop(task_list.backlog)
-                if key in self._waiting and key not in task_list.offered:
+                if key not in task_list.offered and self._waits_on(key, task_list):
                     task_list.offered[key] = address
                     sending.setdefault(address, []).append((task_list, scheduled_ns, key))
         for address, offers in sending.items():
             task = asyncio.get_running_loop().create_task(self._send(address, offers))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _waits_on(self, key: TaskKey, task_list: _List) -> bool:
+        waiting = self._waiting.get(key)
+        return waiting is not None and waiting[0] is task_list
 
     async def _send(self, address: str, offers: list[tuple[_List, int, TaskKey]]) -> None:
         request = internal.OfferTasksRequest(
@@ -182,7 +198,7 @@ class Offers:
             if outcome == internal.OFFER_OUTCOME_ACCEPTED:
                 continue
             if outcome == internal.OFFER_OUTCOME_NO_STICKY_POLLER:
-                if key in self._waiting:
+                if self._waits_on(key, task_list):
                     self.done(key)
                     self._on_no_sticky_poller(key)
             else:

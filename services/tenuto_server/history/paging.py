@@ -34,6 +34,6 @@ def decode(data: bytes) -> PageToken:
         frames = [base64.b64decode(frame, validate=True) for frame in extra]
         if not (isinstance(run_id, str) and type(next_id) is int and type(until) is int and 0 < next_id <= until):
             raise ValueError("values out of range")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise errors.BadRequest("Invalid NextPageToken.") from error
     return PageToken(run_id, next_id, until, bool(is_polling), frames)

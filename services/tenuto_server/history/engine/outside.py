@@ -25,12 +25,17 @@ def signal(turn: Turn, name: str, payload: api.Payload | None, identity: str, re
         raise errors.WorkflowAlreadyCompleted
     if state.signal_count >= SIGNALS_MAX:
         raise errors.LimitExceeded("Exceeded workflow execution limit for signal events")
+    add_signal(turn, name, payload, identity, request_id)
+    _wake(turn)
+
+
+def add_signal(turn: Turn, name: str, payload: api.Payload | None, identity: str, request_id: str) -> None:
+    """Writes the signal and leaves the decision to the caller."""
     turn.outside_event(
         workflow_execution_signaled_event_attributes=api.WorkflowExecutionSignaledEventAttributes(
             signal_name=name, input=payload, identity=identity, request_id=request_id
         )
     )
-    _wake(turn)
 
 
 def request_cancel(turn: Turn, request: api.RequestCancelWorkflowExecutionRequest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tenuto_api import api
@@ -15,8 +16,11 @@ from tenuto_server.history.engine.values import duration, retry_policy, seconds
 DECISION_TIMEOUT_MAX_S = 240
 
 
-def start(turn: Turn, request: api.StartWorkflowExecutionRequest, jitter_s: int = 0) -> None:
-    """Begins a run as a client asked. `jitter_s` is what chance made of the request's jitter, 0 to jitter_start."""
+def start(
+    turn: Turn, request: api.StartWorkflowExecutionRequest, jitter_s: int = 0, first: Callable[[Turn], None] | None = None
+) -> None:
+    """Begins a run as a client asked. `jitter_s` is what chance made of the request's jitter, 0 to jitter_start; `first` is
+    what happens to the run before its first decision is scheduled (the signal of a signal-with-start)."""
     if request.cron_schedule:
         raise errors.BadRequest("This server does not run cron schedules yet.")
     backoff_s = _first_backoff_s(turn.now, request, jitter_s)
@@ -40,14 +44,18 @@ def start(turn: Turn, request: api.StartWorkflowExecutionRequest, jitter_s: int 
         expiration_s = seconds(request.retry_policy.expiration_interval)
         if expiration_s:
             attributes.expiration_time.CopyFrom(timestamp(turn.now + (expiration_s + backoff_s) * SECOND))
-    begin(turn, attributes)
+    begin(turn, attributes, first)
 
 
-def begin(turn: Turn, attributes: api.WorkflowExecutionStartedEventAttributes) -> None:
+def begin(
+    turn: Turn, attributes: api.WorkflowExecutionStartedEventAttributes, first: Callable[[Turn], None] | None = None
+) -> None:
     """Writes the started event and, unless the run begins later, schedules the first decision."""
     turn.event(workflow_execution_started_event_attributes=attributes)
+    if first is not None:
+        first(turn)
     if not turn.state.backoff_s:
-        decision_task.schedule(turn)
+        decision_task.schedule_if_none(turn)
 
 
 def end_backoff(turn: Turn) -> None:

@@ -169,6 +169,21 @@ def ring(turn: Turn, kind: AlarmKind, key: str, new_run_id: str) -> None:
         timer.fire(turn, key)
 
 
+def ended_activity(record: Record) -> int:
+    """The schedule id of the activity whose waiting attempt a record ends other than by a start; 0 for any other record."""
+    if isinstance(record, AttemptFailed):
+        return record.schedule_id
+    if not isinstance(record, Happened | Buffered):
+        return 0
+    match record.event.WhichOneof("attributes"):
+        case "activity_task_timed_out_event_attributes":
+            return record.event.activity_task_timed_out_event_attributes.scheduled_event_id
+        case "activity_task_canceled_event_attributes":
+            return record.event.activity_task_canceled_event_attributes.scheduled_event_id
+        case _:
+            return 0
+
+
 def decision_dispatch(state: RunState, decision: Decision) -> Dispatch:
     """Where a decision that is not started waits."""
     task_list = state.sticky_task_list if decision.sticky else state.task_list

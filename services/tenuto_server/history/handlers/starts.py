@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.history.core import Core
@@ -68,10 +70,8 @@ def _begin(
     state = RunState(workflow.domain_id, workflow.workflow_id, core.runtime.new_id())
     turn = Turn(state, core.runtime.now())
     jitter_s = seconds(request.jitter_start)
-    engine_start.start(turn, request, core.runtime.random.randint(0, jitter_s) if jitter_s > 0 else 0)
-    if with_signal is not None:
-        signal_payload = _payload(with_signal)
-        outside.signal(turn, with_signal.signal_name, signal_payload, request.identity, request.request_id)
+    chance_s = core.runtime.random.randint(0, jitter_s) if jitter_s > 0 else 0
+    engine_start.start(turn, request, chance_s, None if with_signal is None else _signals(with_signal))
     turns: list[tuple[Run, Turn]] = []
     current = workflow.current
     if current is not None and current.state.is_open:
@@ -82,6 +82,15 @@ def _begin(
     run = core.begin(shard, workflow, turn)
     core.commit(*turns, (run, turn))
     return run
+
+
+def _signals(request: api.SignalWithStartWorkflowExecutionRequest) -> Callable[[Turn], None]:
+    begun = request.start_request
+
+    def first(turn: Turn) -> None:
+        outside.add_signal(turn, request.signal_name, _payload(request), begun.identity, begun.request_id)
+
+    return first
 
 
 def _admit(current: Run | None, request: api.StartWorkflowExecutionRequest) -> None:
