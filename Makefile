@@ -60,6 +60,6 @@ simulate: setup ## Deterministic simulation of the cluster: make simulate SEEDS=
 	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 clean: ## Remove .venv, caches and build leftovers.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf protos/*.egg-info sdk/*.egg-info services/*.egg-info protos/build sdk/build services/build
 	find protos sdk services tests -name __pycache__ -type d -prune -exec rm -rf {} +

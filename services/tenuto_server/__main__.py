@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from tenuto_server.persistence.interface import StoreUnavailable, StoreVersionError
 from tenuto_server.transport import acceptor
 
 
@@ -42,16 +44,30 @@ def dev(
     log_level: str,
 ) -> None:  # fmt: skip
     """Runs the whole server in one process, on a SQLite file."""
-    from tenuto_server.embedded import EmbeddedSettings
+    from tenuto_server.embedded import EmbeddedSettings, take_lock
 
     # Looked at here, because an acceptor may open the file where it can only fail with a traceback.
     if db != ":memory:" and not Path(db).absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {Path(db).absolute().parent}", param_hint="--db")
-    location = "sqlite://:memory:" if db == ":memory:" else f"sqlite:///{Path(db).absolute()}?synchronous={synchronous}"
-    EmbeddedSettings(location, domain, shards, log_level, hosted, address, network).to_environment()
+    path = None if db == ":memory:" else Path(db).absolute()
+    settings = EmbeddedSettings(
+        store="sqlite://:memory:" if path is None else f"sqlite:///{path}?synchronous={synchronous}",
+        domain=domain,
+        shards=shards,
+        log_level=log_level,
+        hosted=hosted,
+        address=address,
+        network=network,
+        lock="" if path is None else f"{path}-lock",
+    )
+    settings.to_environment()
     try:
+        # For a clear word here: behind pyvoy the server itself can only fail with a traceback.
+        lock = take_lock(settings.lock)
+        if lock is not None:
+            os.close(lock)
         acceptor.run("tenuto_server.embedded:make", acceptor.AcceptorSettings(kind=kind, address=address))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, StoreUnavailable, StoreVersionError) as error:
         raise click.ClickException(str(error)) from error
 
 

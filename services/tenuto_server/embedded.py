@@ -6,6 +6,7 @@ acceptor may replace the process before it calls the factory.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
@@ -49,6 +50,7 @@ class EmbeddedSettings:
     shards: how many shards a new store gets; a store that has its number keeps it.
     log_level: of the standard library's names.
     network: "in-process", or "streams": the services are joined as in a cluster, over sockets.
+    lock: a file that keeps a second server from the same database; empty for none.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     """
 
@@ -59,6 +61,7 @@ class EmbeddedSettings:
     hosted: tuple[str, ...] = ()
     address: str = "127.0.0.1:7833"
     network: str = "in-process"
+    lock: str = ""
 
     def internal(self, service: str) -> str:
         """Where a service listens: its name in the process, or any free port."""
@@ -94,7 +97,8 @@ class EmbeddedServer:
         self._host = _worker_host(settings) if settings.hosted else None
 
     async def start(self) -> None:
-        """Opens the store and starts the services."""
+        """Opens the store and starts the services. Raises OSError where another server has the database."""
+        self._lock = take_lock(self._settings.lock)
         await self.store.open()
         shards = await shard_count(self.store, self._settings.shards)
         await self._domains.start()
@@ -160,6 +164,8 @@ class EmbeddedServer:
             await network.close()
         await self._domains.stop()
         await self.store.close()
+        if self._lock is not None:
+            os.close(self._lock)
 
     async def _register_domain(self) -> None:
         name = self._settings.domain
@@ -180,6 +186,20 @@ class EmbeddedServer:
             await self._domains.registry.register(domain)
         except errors.DomainAlreadyExists:
             return
+
+
+def take_lock(path: str) -> int | None:
+    """Locks the file until the descriptor that is returned is closed, or this process ends; None for no path. Raises OSError
+    if it is locked. Two servers on one database would do no harm, but take its shards from each other for ever."""
+    if not path:
+        return None
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise OSError(f"another server has this database: {path} is locked") from None
+    return lock
 
 
 def _networks(kind: str) -> Callable[[], Network]:

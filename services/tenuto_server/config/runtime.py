@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
+_VARIANTS = "89ab"
 
 
 @dataclass(slots=True)
@@ -30,4 +30,6 @@ class Runtime:
 
     def new_id(self) -> str:
         """A random UUID (version 4) as text."""
-        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        digits = f"{self.random.getrandbits(128):032x}"
+        # Version 4, variant 1 (RFC 9562); without uuid.UUID, which costs more than all the rest.
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANTS[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"

@@ -247,10 +247,9 @@ class Core:
         """Forgets a shard at once: what it held is somebody else's now."""
         shard.is_open = False
         self.shards.pop(shard.id, None)
-        for workflow in shard.workflows.values():
-            for run in workflow.runs.values():
-                self.alarms.forget(run)
-                run.notify()
+        for run in shard.runs():
+            self.alarms.forget(run)
+            run.notify()
         shard.workflows.clear()
         shard.dirty.clear()
         self.offers.forget(lambda key: self.router.shard_of(key.domain_id, key.workflow_id) == shard.id)

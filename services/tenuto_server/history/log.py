@@ -28,7 +28,7 @@ from tenuto_server.persistence.interface import Sealed, Store, StoreUnavailable
 BATCH_VERSION = 1
 # From this many steps in a batch on the gap begins to grow; at `_STEPS_FULL` it is at its longest.
 _STEPS_QUIET = 1.5
-_STEPS_FULL = 6.0
+_STEPS_FULL = 12.0
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -113,10 +113,9 @@ class Ownership:
             core.drop(shard)
             return
         shard.is_open = True
-        for workflow in shard.workflows.values():
-            for run in workflow.runs.values():
-                # Alarms that rang meanwhile went unheard.
-                core.loaded(run)
+        for run in shard.runs():
+            # Alarms that rang meanwhile went unheard.
+            core.loaded(run)
 
     def surplus(self) -> list[Shard]:
         """Shards that the ring gives to another process."""
@@ -226,6 +225,8 @@ class Ownership:
         core.shards[shard_id] = shard
         for run in runs:
             shard.mark_dirty(run)
+        for run in shard.runs():
+            # Also those that replay only had to look at: they are in memory now, and nothing else will wake them.
             core.loaded(run)
         logger.info("shard %d: owned, epoch %d, %d runs replayed", shard_id, row.epoch, len(runs))
 

@@ -10,7 +10,7 @@ class HistorySettings:
     """Times in seconds, sizes in bytes, unless the name says otherwise."""
 
     # The longest wait between two appends to the log while many steps come in; nothing is waited for when it is quiet.
-    append_gap_max: float = 0.004
+    append_gap_max: float = 0.02
     # Appends are tried again after this long when the store does not answer.
     append_retry: float = 0.05
     # A batch is closed at this size; the steps after it go into the next one.

@@ -74,6 +74,10 @@ class Shard:
             return current
         return workflow.runs.get(run_id) or await self._load_former(workflow, run_id)
 
+    def runs(self) -> list[Run]:
+        """All runs in memory."""
+        return [run for workflow in self.workflows.values() for run in workflow.runs.values()]
+
     def mark_dirty(self, run: Run) -> None:
         """The run's rows in the store are not what they must be."""
         if not run.is_dirty:

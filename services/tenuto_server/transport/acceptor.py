@@ -99,11 +99,13 @@ async def _serve_grpc(factory: Factory, settings: AcceptorSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     handler, stop = await factory()
+    acceptor = GrpcAcceptor(handler, settings)
     try:
-        acceptor = GrpcAcceptor(handler, settings)
         await acceptor.start()
-        log.info("public interface at %s, on grpc.aio", acceptor.address)
-        await stopping.wait()
-        await acceptor.stop()
-    finally:
+    except BaseException:
         await stop()
+        raise
+    log.info("public interface at %s, on grpc.aio", acceptor.address)
+    await stopping.wait()
+    # Together: what stands behind answers the long polls under way, which the acceptor waits for.
+    await asyncio.gather(acceptor.stop(), stop())

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import signal
+from collections.abc import Awaitable
 
 from tenuto_server.transport.acceptor import AcceptorSettings, Stop, load_factory
 from tenuto_server.transport.asgi_acceptor import AsgiAcceptor, Receive, Scope, Send
@@ -74,16 +75,17 @@ class Entry:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     async def _stop_once(self) -> None:
-        """Stops the acceptor, then what stands behind it; a second caller waits for the first."""
+        """Stops the acceptor and what stands behind it; a second caller waits for the first."""
         if self._stopped is None:
             self._stopped = asyncio.create_task(self._stop_all())
         await asyncio.shield(self._stopped)
 
     async def _stop_all(self) -> None:
-        if self._acceptor is not None:
-            await self._acceptor.stop()
+        # Together: what stands behind answers the long polls under way, which the acceptor waits for.
+        stops: list[Awaitable[None]] = [] if self._acceptor is None else [self._acceptor.stop()]
         if self._stop is not None:
-            await self._stop()
+            stops.append(self._stop())
+        await asyncio.gather(*stops)
 
 
 app = Entry()

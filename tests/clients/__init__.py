@@ -1,0 +1,1 @@
+"""Foreign clients, unmodified, against a real server."""

@@ -1,0 +1,1 @@
+"""Real processes: servers and workers that are started, killed and started again."""

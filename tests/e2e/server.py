@@ -1,0 +1,153 @@
+"""`tenuto-server dev` as a child process: started on a free port, awaited, stopped in good order or killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import grpc
+import grpc.aio
+
+from tenuto_api import api
+from tenuto_server.transport import pyvoy_acceptor
+from tests.e2e.raw import RawClient
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 15.0
+PROBE_SECONDS = 0.01
+COMMAND = (sys.executable, "-m", "tenuto_server")
+
+
+class ServerFailed(Exception):
+    """The server ended, or did not answer in time; the message has what it printed."""
+
+
+class ServerProcess:
+    """One server on one SQLite file and one port, through all its lives. What it prints goes to `log`."""
+
+    def __init__(self, folder: Path, *, acceptor: str = "grpc", arguments: Sequence[str] = ()) -> None:
+        self.address = f"127.0.0.1:{free_port()}"
+        self.acceptor = acceptor
+        self.database = folder / "tenuto.db"
+        self.log = folder / f"server-{acceptor}.log"
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+        self.started_at = 0.0
+
+    @property
+    def pid(self) -> int:
+        """The running process's id."""
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Starts a process; returns at once."""
+        assert self._process is None, "still running"
+        command = [
+            *COMMAND, "dev",
+            "--db", str(self.database),
+            "--address", self.address,
+            "--acceptor", self.acceptor,
+            *self._arguments,
+        ]  # fmt: skip
+        with self.log.open("ab") as log:
+            self.started_at = time.perf_counter()
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    async def ready(self, timeout: float = READY_SECONDS) -> float:
+        """Waits until an RPC is answered. Returns the seconds since the process was started; raises ServerFailed."""
+        end = time.perf_counter() + timeout
+        while not can_connect(self.address):
+            self._check(end)
+            await asyncio.sleep(PROBE_SECONDS)
+        async with RawClient(self.address) as client:
+            while True:
+                try:
+                    await client.call(api.HealthRequest(), timeout=2.0)
+                    return time.perf_counter() - self.started_at
+                except grpc.aio.AioRpcError:
+                    self._check(end)
+                    await asyncio.sleep(PROBE_SECONDS)
+
+    async def up(self, timeout: float = READY_SECONDS) -> float:
+        """Starts a process and waits until it answers. Returns how many seconds that took."""
+        self.start()
+        return await self.ready(timeout)
+
+    def _check(self, end: float) -> None:
+        assert self._process is not None, "not started"
+        code = self._process.poll()
+        if code is not None:
+            raise ServerFailed(f"the server ended with code {code}:\n{self.output()}")
+        if time.perf_counter() > end:
+            raise ServerFailed(f"the server does not answer:\n{self.output()}")
+
+    def kill(self) -> None:
+        """SIGKILL: the process is gone when this returns. Without a process nothing happens."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def terminate(self, timeout: float = STOP_SECONDS) -> int:
+        """SIGTERM. Returns the exit code; raises subprocess.TimeoutExpired."""
+        assert self._process is not None, "not started"
+        self._process.terminate()
+        code = self._process.wait(timeout)
+        self._process = None
+        return code
+
+    def wait(self, timeout: float = READY_SECONDS) -> int:
+        """Waits for the process to end by itself. Returns the exit code; raises subprocess.TimeoutExpired."""
+        assert self._process is not None, "not started"
+        code = self._process.wait(timeout)
+        self._process = None
+        return code
+
+    def output(self) -> str:
+        """The end of what the server's lives have printed."""
+        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+
+def acceptors() -> list[str]:
+    """The acceptors that can be used here."""
+    return ["grpc", "pyvoy"] if pyvoy_acceptor.available() else ["grpc"]
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def can_connect(address: str) -> bool:
+    """Whether anything listens at "host:port"."""
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def run_server(*arguments: str, timeout: float = READY_SECONDS) -> subprocess.CompletedProcess[str]:
+    """Runs `tenuto-server` to its end, for command lines that it is to refuse."""
+    environment = {**os.environ, "COLUMNS": "200"}
+    command = [*COMMAND, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
