@@ -1,9 +1,9 @@
 """The one table of errors: what each is on the wire (gRPC status and first detail), for clients and between services.
 
-Source of the table: Cadence's interface. A client decides by the first detail's type, or by the status where there is none;
-a BadRequest must have no detail at all. Three kinds of error are kept apart: an expected outcome is a `ServiceError`;
-a broken invariant is an `InvariantViolation` and never answered as such; anything else is a bug and reaches the caller as
-INTERNAL without its text.
+Source of the table: Cadence's interface. A client decides by the first detail's type, or by the status where there is none
+(Java clients by the detail's name, in a trailer of its own); a BadRequest must have no detail at all. Three kinds of
+error are kept apart: an expected outcome is a `ServiceError`; a broken invariant is an `InvariantViolation` and never
+answered as such; anything else is a bug and reaches the caller as INTERNAL without its text.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ class ServiceError(Exception):
         packed = any_pb2.Any()
         packed.Pack(self.detail)
         return packed
+
+    @property
+    def detail_name(self) -> str:
+        """The detail's message name without its package, empty where there is no detail: what Java clients decide by."""
+        return "" if self.detail is None else self.detail.DESCRIPTOR.name
 
     def status_details(self) -> bytes:
         """The value of the trailer grpc-status-details-bin: a google.rpc.Status, empty bytes where there is no detail."""

@@ -14,7 +14,7 @@ from tenuto_api.uber.cadence.api.v1 import (
     service_worker_pb2,
     service_workflow_pb2,
 )
-from tenuto_server.errors import Unimplemented
+from tenuto_server.errors import BadRequest, ServiceError, Unimplemented
 from tenuto_server.frontend import domain, history_reads, meta, polls, responds, running, start, visibility
 from tenuto_server.frontend.context import FrontendContext
 from tenuto_server.frontend.limiter import RateClass
@@ -97,8 +97,12 @@ INTERFACE = frozenset(
 )
 
 
-def unimplemented(path: str) -> Unimplemented:
-    """What a caller of a method without handler is told."""
+def unimplemented(path: str) -> ServiceError:
+    """What a caller of a method without handler is told.
+
+    A method of the interface is refused as a bad request: Cadence clients retry UNIMPLEMENTED, as every status that they
+    do not know, until their deadline.
+    """
     if path in INTERFACE:
-        return Unimplemented(f"{path.rpartition('/')[2]} is not supported by this server.")
+        return BadRequest(f"{path.rpartition('/')[2]} is not supported by this server.")
     return Unimplemented(f"unknown method {path[:200]}")

@@ -26,7 +26,10 @@ class HistorySettings:
     timer_window: float = 60.0
     # A history long poll is answered, empty, after this long.
     history_poll: float = 20.0
+    # Events a page, and its size: the gRPC libraries of clients take messages of 4 MiB unless told otherwise. Only a single
+    # event that is larger makes a larger page.
     history_page_max: int = 1000
+    history_page_bytes_max: int = 3 * 1024 * 1024
     # Tasks that a full task list refused are offered again after this long.
     offer_retry: float = 0.05
     # Tasks on offer are offered anew this often.

@@ -24,8 +24,8 @@ def execution(state: RunState) -> api.WorkflowExecution:
     return api.WorkflowExecution(workflow_id=state.workflow_id, run_id=state.run_id)
 
 
-def decision_response(state: RunState, decision: Decision, next_page_token: bytes) -> api.PollForDecisionTaskResponse:
-    """The decision task for its worker, all but the history, which is joined to its bytes."""
+def decision_response(state: RunState, decision: Decision) -> api.PollForDecisionTaskResponse:
+    """The decision task for its worker, all but the history and its page token, which are joined to its bytes."""
     token = internal.TaskToken(
         domain_id=state.domain_id,
         workflow_id=state.workflow_id,
@@ -45,7 +45,6 @@ def decision_response(state: RunState, decision: Decision, next_page_token: byte
         started_time=timestamp(decision.started_ns),
         next_event_id=decision.started_id - 1 if decision.attempt else decision.started_id + 1,
         total_history_bytes=state.history_bytes,
-        next_page_token=next_page_token,
     )
     if state.previous_started_id:
         response.previous_started_event_id.value = state.previous_started_id

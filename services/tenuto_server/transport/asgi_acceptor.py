@@ -271,6 +271,7 @@ async def _send_error(send: Send, error: errors.ServiceError, service: str | Non
     details = error.status_details()
     if details:
         headers.append((b"grpc-status-details-bin", base64.b64encode(details).rstrip(b"=")))
+        headers.append((b"rpc-application-error-name", error.detail_name.encode("ascii")))
     if error.status == errors.UNIMPLEMENTED:
         headers.append(_ACCEPTED)
     if service is not None:

@@ -2,7 +2,8 @@
 
 Requests and responses pass through as bytes, so that this layer parses nothing. grpc.aio runs each call in a task of
 its own and cancels it when the caller goes away or its deadline passes. Of trailers there is `rpc-service`, echoed as
-it was sent (clients compare it with what they asked for), and on typed errors `grpc-status-details-bin`.
+it was sent (clients compare it with what they asked for), and on typed errors `grpc-status-details-bin` and
+`rpc-application-error-name`, the detail's name (Java clients read that alone).
 """
 
 from __future__ import annotations
@@ -133,6 +134,7 @@ async def _fail(context: _Context, error: errors.ServiceError, service: str | No
     details = error.status_details()
     if details:
         trailers.append(("grpc-status-details-bin", details))
+        trailers.append(("rpc-application-error-name", error.detail_name))
     code = _CODES.get(error.status, grpc.StatusCode.UNKNOWN)
     await context.abort(code, error.message, tuple(trailers))
     raise AssertionError("abort raises")

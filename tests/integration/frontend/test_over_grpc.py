@@ -85,7 +85,7 @@ def test_what_a_client_gets() -> None:
                     "",
                 )
                 assert await client.fails("WorkflowAPI/QueryWorkflow", b"") == (
-                    grpc.StatusCode.UNIMPLEMENTED,
+                    grpc.StatusCode.INVALID_ARGUMENT,
                     "QueryWorkflow is not supported by this server.",
                     "",
                 )

@@ -91,9 +91,10 @@ def start(turn: Turn, schedule_id: int, attempt: int, request_id: str, identity:
 
 
 def start_inline(turn: Turn, request_id: str, identity: str) -> bool:
-    """Starts the decision that was just scheduled for the worker that asked for it; False where there is none."""
+    """Starts the decision that was just scheduled for the worker that asked for it; False where there is none, or where it
+    may not go out yet because it keeps failing."""
     decision = turn.state.decision
-    if decision is None or decision.started_ns:
+    if decision is None or decision.started_ns or dispatch_from_ns(decision) > turn.now:
         return False
     _start(turn, decision, request_id, identity)
     return True

@@ -63,13 +63,15 @@ async def _decision_bytes(core: Core, run: Run, decision: Decision, is_sticky: b
     first = state.previous_started_id + 1 if is_sticky else 1
     until = state.next_event_id if decision.attempt else decision.started_id + 1
     page_until = min(until, first + core.settings.history_page_max)
-    token = b""
     extra = views.transient_frames(state, decision)
-    if page_until < until:
-        token = paging.encode(paging.PageToken(state.run_id, page_until, until, False, extra))
+    # Before the read: the state may go on while that waits for the store.
+    response = views.decision_response(state, decision).SerializeToString()
+    frames = await events.read(core.store, run, first, page_until, core.settings.history_page_bytes_max)
+    next_id = first + len(frames)
+    if next_id < until:
+        token = paging.encode(paging.PageToken(state.run_id, next_id, until, False, extra))
+        response += api.PollForDecisionTaskResponse(next_page_token=token).SerializeToString()
         extra = []
-    response = views.decision_response(state, decision, token).SerializeToString()
-    frames = await events.read(core.store, run, first, page_until)
     return response + views.history_bytes([*frames, *extra])
 
 

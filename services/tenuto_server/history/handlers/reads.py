@@ -74,8 +74,9 @@ async def _all_events(
         until, extra = min(token.until, run.state.next_event_id), token.extra
     was_open = not run.is_closed
     size = min(request.page_size or core.settings.history_page_max, core.settings.history_page_max)
-    page_until = min(until, first + size)
-    frames = await events.read(core.store, run, first, page_until)
+    page_bytes = core.settings.history_page_bytes_max
+    frames = await events.read(core.store, run, first, min(until, first + size), page_bytes)
+    page_until = first + len(frames)
     polling = request.wait_for_new_event and (was_open or until < run.state.next_event_id)
     if page_until < until or polling:
         return _response(frames, PageToken(run.state.run_id, page_until, until, polling, extra))

@@ -16,7 +16,8 @@ from tenuto_server.history.run import FAILED_STATUSES, Run, Workflow
 from tenuto_server.history.shard import Shard
 from tenuto_server.transport.network import InternalCall
 
-_TERMINATED_FOR = "TerminateIfRunning WorkflowIdReusePolicy"
+_TERMINATED_FOR = "TerminateIfRunning Policy"
+_TERMINATED_BY = "history-service"
 
 
 async def start(core: Core, call: InternalCall) -> bytes:
@@ -76,8 +77,8 @@ def _begin(
     current = workflow.current
     if current is not None and current.state.is_open:
         ending = Turn(current.state, core.runtime.now())
-        details = api.Payload(data=f"New runID: {state.run_id}".encode())
-        close.terminate(ending, _TERMINATED_FOR, details, request.identity)
+        details = api.Payload(data=f"New RunID: {state.run_id}".encode())
+        close.terminate(ending, _TERMINATED_FOR, details, _TERMINATED_BY)
         turns.append((current, ending))
     run = core.begin(shard, workflow, turn)
     core.commit(*turns, (run, turn))
