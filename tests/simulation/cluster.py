@@ -165,7 +165,10 @@ class Cluster:
     async def _build(self, process: Process) -> None:
         scenario = self.scenario
         runtime = Runtime(
-            now=lambda: self.now() + process.skew_ns, random=random.Random(f"{scenario.seed}:{process.incarnation}")
+            now=lambda: self.now() + process.skew_ns,
+            random=random.Random(f"{scenario.seed}:{process.incarnation}"),
+            # Always busy: then appends wait for more, where there is a crowd.
+            cpu_s=self.loop.time,
         )
         port = self.network.port(process.name)
         process.store = ProcessStore(

@@ -19,10 +19,12 @@ _VARIANTS = "89ab"
 
 @dataclass(slots=True)
 class Runtime:
-    """`now()` is the wall clock in nanoseconds since the epoch; it may jump. `random` is this process's own."""
+    """`now()` is the wall clock in nanoseconds since the epoch; it may jump. `random` is this process's own. `cpu_s()` is the
+    CPU time that the calling thread has used, in seconds: how busy the event loop is."""
 
     now: Callable[[], int] = time.time_ns
     random: random.Random = field(default_factory=random.SystemRandom)
+    cpu_s: Callable[[], float] = time.thread_time
 
     def monotonic(self) -> float:
         """Seconds that never run back, the clock of deadlines: the running event loop's time."""

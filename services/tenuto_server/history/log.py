@@ -6,8 +6,9 @@ Only when the row is durable do the batch's actions run (tasks are handed out, l
 
     add(steps) -> sequence number of its batch     wait(seq)      after(seq, action)
 
-Between two appends lies a gap that grows with the load, up to a setting, and is nothing when it is quiet: under load it makes
-batches larger, and cost goes with the number of appends, not of steps. An append with an unknown outcome is made again, same
+Between two appends lies a gap that grows with the load, up to a setting: it makes batches larger, and cost goes with the number
+of appends, not of steps. It is nothing while the event loop has time to spare, whatever waits: then it would only make callers
+wait. An append with an unknown outcome is made again, same
 bytes, until its outcome is known. If the log is sealed, somebody else owns what this process owned: everything waiting fails, and
 `on_sealed` makes the process drop its memory.
 """
@@ -29,6 +30,11 @@ BATCH_VERSION = 1
 # From this many steps in a batch on the gap begins to grow; at `_STEPS_FULL` it is at its longest.
 _STEPS_QUIET = 1.5
 _STEPS_FULL = 12.0
+# From this share of the loop's time on the gap begins to grow; at `_BUSY_FULL` only the steps decide.
+_BUSY_QUIET = 0.6
+_BUSY_FULL = 0.9
+# How much the newest measurement counts in the averages.
+_NEWEST = 0.2
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -62,7 +68,14 @@ class _Batch:
 class CommitLog:
     """The log of one process, from its creation until it is sealed or closed. `log_id` is new."""
 
-    def __init__(self, store: Store, log_id: str, settings: HistorySettings, on_sealed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        log_id: str,
+        settings: HistorySettings,
+        on_sealed: Callable[[], None],
+        cpu_s: Callable[[], float],
+    ) -> None:
         self.log_id = log_id
         self.committed_seq = 0
         # What checkpoints have trimmed away.
@@ -76,6 +89,9 @@ class CommitLog:
         self._closed_batches: list[_Batch] = []
         self._in_flight: _Batch | None = None
         self._steps_average = 0.0
+        self._busy_average = 0.0
+        self._cpu_s = cpu_s
+        self._last_cpu_s = cpu_s()
         self._last_append = 0.0
         self._failed = False
         self._wake = asyncio.Event()
@@ -170,17 +186,25 @@ class CommitLog:
         return batch
 
     async def _pause(self) -> None:
-        load = (self._steps_average - _STEPS_QUIET) / (_STEPS_FULL - _STEPS_QUIET)
-        if load <= 0 or self._closed_batches:
+        crowd = (self._steps_average - _STEPS_QUIET) / (_STEPS_FULL - _STEPS_QUIET)
+        busy = (self._busy_average - _BUSY_QUIET) / (_BUSY_FULL - _BUSY_QUIET)
+        if crowd <= 0 or busy <= 0 or self._closed_batches:
             return
-        gap = self._settings.append_gap_max * min(1.0, load)
+        gap = self._settings.append_gap_max * min(1.0, crowd) * min(1.0, busy)
         left = self._last_append + gap - asyncio.get_running_loop().time()
         if left > 0:
             await asyncio.sleep(left)
 
+    def _measure(self) -> None:
+        """Notes when an append begins, and how busy the loop was since the last one."""
+        now, cpu_s = asyncio.get_running_loop().time(), self._cpu_s()
+        if now > self._last_append:
+            busy = min(1.0, (cpu_s - self._last_cpu_s) / (now - self._last_append))
+            self._busy_average += (busy - self._busy_average) * _NEWEST
+        self._last_append, self._last_cpu_s = now, cpu_s
+
     async def _commit(self, batch: _Batch) -> bool:
-        loop = asyncio.get_running_loop()
-        self._last_append = loop.time()
+        self._measure()
         body = encode_batch(batch.steps)
         while True:
             try:
@@ -196,7 +220,7 @@ class CommitLog:
         self._in_flight = None
         self.appends += 1
         self.steps_committed += len(batch.steps)
-        self._steps_average += (len(batch.steps) - self._steps_average) * 0.2
+        self._steps_average += (len(batch.steps) - self._steps_average) * _NEWEST
         for action in batch.actions:
             action()
         for waiter in batch.waiters:

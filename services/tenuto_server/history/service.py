@@ -111,7 +111,7 @@ class HistoryService:
     async def _open_log(self) -> None:
         core = self.core
         log_id = join_ids(core.address, core.runtime.new_id())
-        log = CommitLog(core.store, log_id, core.settings, self._sealed)
+        log = CommitLog(core.store, log_id, core.settings, self._sealed, core.runtime.cpu_s)
         await log.start()
         core.log = log
         await self._ownership.find_retired(log_id)

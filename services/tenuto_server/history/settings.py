@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class HistorySettings:
     """Times in seconds, sizes in bytes, unless the name says otherwise."""
 
-    # The longest wait between two appends to the log while many steps come in; nothing is waited for when it is quiet.
+    # The longest wait between two appends to the log while many steps come in and the process is busy; else there is none.
     append_gap_max: float = 0.02
     # Appends are tried again after this long when the store does not answer.
     append_retry: float = 0.05
