@@ -168,23 +168,27 @@ def compare(before: Run, after: Run) -> list[str]:
 
 
 def compare_open(before: Run, after: Run) -> list[str]:
-    """A run that goes on may have more events afterwards, never less or others; if it has none, no less may be
-    pending."""
+    """A run that goes on may have more events afterwards, never less or others. If it has none, nothing that was pending may
+    be gone, but activities and children that ended while a decision is started: their events wait in its buffer."""
     if before.events != after.events[: len(before.events)]:
         return compare(before, after)
     if len(before.events) < len(after.events):
         return []
-    pending = [
-        (
-            sorted((one.schedule_id, one.activity_id) for one in run.describe.pending_activities),
-            sorted(one.initiated_id for one in run.describe.pending_children),
-            run.describe.HasField("pending_decision"),
-        )
-        for run in (before, after)
-    ]
-    if pending[0] != pending[1]:
-        return [f"{before.name} had pending {pending[0]} and has {pending[1]}"]
+    activities, children, decision = _pending(before)
+    activities_after, children_after, decision_after = _pending(after)
+    gone = (activities - activities_after) | (children - children_after)
+    if (decision and not decision_after) or (gone and not decision_after):
+        return [f"{before.name} had pending {_pending(before)} and has {_pending(after)}"]
     return []
+
+
+def _pending(run: Run) -> tuple[set[int], set[int], bool]:
+    """Schedule ids of pending activities, initiated ids of pending children, whether a decision is pending."""
+    return (
+        {one.schedule_id for one in run.describe.pending_activities},
+        {one.initiated_id for one in run.describe.pending_children},
+        run.describe.HasField("pending_decision"),
+    )
 
 
 def _first_difference(before: Sequence[api.HistoryEvent], after: Sequence[api.HistoryEvent]) -> str:
