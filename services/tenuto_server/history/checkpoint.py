@@ -30,7 +30,6 @@ class Checkpointer:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._lock = asyncio.Lock()
-        self.checkpoints = 0
         # Counts all pictures of this process: what makes a later one of a row win.
         self._pictures = 0
 
@@ -51,7 +50,6 @@ class Checkpointer:
                 self._require(log)
                 await core.store.trim_log(log.log_id, through)
                 log.trimmed_seq = through
-            self.checkpoints += 1
             return covered
 
     def _require(self, log: CommitLog) -> None:
