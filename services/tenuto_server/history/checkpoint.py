@@ -4,6 +4,9 @@ All that is in memory of a run is pictured in one moment (`RunImage`), and writt
 write in part before it fails or we crash, so order matters: history and all else comes before the snapshot that vouches for
 it, and a workflow's former runs before the newest, because they lose their place to it. Whatever is lost in between is still
 in the log, and a run that the log names is written again, whole, by whoever replays it.
+
+A periodic checkpoint spares the young: an open run that moved only since the last one has it is left to the log, and the
+log keeps what it needs. So a short workflow is written once, when it has closed, and a busy one half as often.
 """
 
 from __future__ import annotations
@@ -32,8 +35,10 @@ class Checkpointer:
         self._lock = asyncio.Lock()
         # Counts all pictures of this process: what makes a later one of a row win.
         self._pictures = 0
+        # How far the log was durable when the last checkpoint of all shards began, and which log that was.
+        self._last: tuple[CommitLog | None, int] = (None, 0)
 
-    async def checkpoint(self, shards: Iterable[Shard] | None = None) -> list[Shard]:
+    async def checkpoint(self, shards: Iterable[Shard] | None = None, *, spare_young: bool = False) -> list[Shard]:
         """Makes rows of all that has happened in these shards (all, and then trims the log); returns the shards. Raises
         StoreUnavailable or ShardOwnershipLost; then what was not written stays dirty."""
         async with self._lock:
@@ -43,22 +48,31 @@ class Checkpointer:
             everything = shards is None
             # The open batch may still take steps of runs that are pictured already: it does not count.
             through = log.committed_seq
+            young_from = self._last[1] + 1 if spare_young and self._last[0] is log else None
+            needed = through + 1
             covered = list(core.shards.values()) if shards is None else list(shards)
             for shard in covered:
-                await self._write_shard(shard, log)
-            if everything and through > log.trimmed_seq:
-                self._require(log)
-                await core.store.trim_log(log.log_id, through)
-                log.trimmed_seq = through
+                spared = [] if young_from is None else [run for run in shard.dirty if _is_young(run, young_from)]
+                needed = min([needed, *(run.dirty_since for run in spared)])
+                await self._write_shard(shard, log, set(spared))
+            if everything:
+                self._last = (log, through)
+                await self._trim(log, needed - 1)
             return covered
+
+    async def _trim(self, log: CommitLog, through: int) -> None:
+        if through > log.trimmed_seq:
+            self._require(log)
+            await self._core.store.trim_log(log.log_id, through)
+            log.trimmed_seq = through
 
     def _require(self, log: CommitLog) -> None:
         """Raises ShardOwnershipLost if memory was dropped meanwhile: what we pictured may never have been durable."""
         if self._core.log is not log:
             raise errors.ShardOwnershipLost("the commit log is closed")
 
-    async def _write_shard(self, shard: Shard, log: CommitLog) -> None:
-        dirty = list(shard.dirty)
+    async def _write_shard(self, shard: Shard, log: CommitLog, spared: set[Run]) -> None:
+        dirty = [run for run in shard.dirty if run not in spared]
         former = [run for run in dirty if run.workflow.current is not run]
         newest = [run for run in dirty if run.workflow.current is run]
         for runs in (former, newest):
@@ -123,6 +137,14 @@ class Checkpointer:
                     core.rest(run)
                 shard.forget(workflow)
                 excess -= 1
+
+
+def _is_young(run: Run, young_from: int) -> bool:
+    """Whether the log may stand for the run a while longer. Never for one of several runs of a workflow that moved: the newest
+    takes the place of a former one, so they are written together."""
+    if run.dirty_since < young_from or run.is_closed or run.workflow.current is not run:
+        return False
+    return all(other is run or not other.is_dirty for other in run.workflow.runs.values())
 
 
 def _at_rest(workflow: Workflow, committed: int) -> bool:

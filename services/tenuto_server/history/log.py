@@ -29,7 +29,7 @@ from tenuto_server.persistence.interface import Sealed, Store, StoreUnavailable
 BATCH_VERSION = 1
 # From this many steps in a batch on the gap begins to grow; at `_STEPS_FULL` it is at its longest.
 _STEPS_QUIET = 1.5
-_STEPS_FULL = 12.0
+_STEPS_FULL = 4.0
 # From this share of the loop's time on the gap begins to grow; at `_BUSY_FULL` only the steps decide.
 _BUSY_QUIET = 0.6
 _BUSY_FULL = 0.9

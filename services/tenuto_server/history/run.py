@@ -20,7 +20,7 @@ class Run:
     """
 
     __slots__ = (
-        "alarms", "first_id", "frames", "is_dirty", "last_seq", "offered", "offered_decision", "shard", "state",
+        "alarms", "dirty_since", "first_id", "frames", "is_dirty", "last_seq", "offered", "offered_decision", "shard", "state",
         "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
     )  # fmt: skip
 
@@ -37,6 +37,8 @@ class Run:
         self.offered_decision: TaskKey | None = None
         # It moved since the last checkpoint.
         self.is_dirty = False
+        # The batch of the log that made it so.
+        self.dirty_since = 0
         self.stored_next_id = state.next_event_id
         # Rows that may be in the store, by time and key: True where they surely are.
         self.timer_rows: dict[int, bool] = {}

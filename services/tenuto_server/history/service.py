@@ -172,7 +172,7 @@ class HistoryService:
         while True:
             await asyncio.sleep(self.core.settings.checkpoint_interval)
             try:
-                for shard in await self._checkpointer.checkpoint():
+                for shard in await self._checkpointer.checkpoint(spare_young=True):
                     await self._ownership.forget_prior(shard)
                 await self._ownership.delete_unused_logs()
             except (StoreUnavailable, errors.ServiceError) as error:

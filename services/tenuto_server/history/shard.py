@@ -82,6 +82,7 @@ class Shard:
         """The run's rows in the store are not what they must be."""
         if not run.is_dirty:
             run.is_dirty = True
+            run.dirty_since = run.last_seq
             self.dirty[run] = None
 
     def mark_clean(self, run: Run) -> None:
