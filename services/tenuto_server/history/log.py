@@ -95,12 +95,13 @@ class CommitLog:
         self._last_append = 0.0
         self._failed = False
         self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Creates the log and begins to commit."""
         await self._store.create_log(self.log_id)
-        self._task = asyncio.get_running_loop().create_task(self._commit_for_ever())
+        self._task = self._loop.create_task(self._commit_for_ever())
 
     async def close(self) -> None:
         """Commits what is waiting, then stops."""
@@ -153,7 +154,7 @@ class CommitLog:
             return
         if self._failed:
             raise errors.ShardOwnershipLost("the commit log is closed")
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[None] = self._loop.create_future()
         self._find(seq).waiters.append(waiter)
         await waiter
 
@@ -191,13 +192,13 @@ class CommitLog:
         if crowd <= 0 or busy <= 0 or self._closed_batches:
             return
         gap = self._settings.append_gap_max * min(1.0, crowd) * min(1.0, busy)
-        left = self._last_append + gap - asyncio.get_running_loop().time()
+        left = self._last_append + gap - self._loop.time()
         if left > 0:
             await asyncio.sleep(left)
 
     def _measure(self) -> None:
         """Notes when an append begins, and how busy the loop was since the last one."""
-        now, cpu_s = asyncio.get_running_loop().time(), self._cpu_s()
+        now, cpu_s = self._loop.time(), self._cpu_s()
         if now > self._last_append:
             busy = min(1.0, (cpu_s - self._last_cpu_s) / (now - self._last_append))
             self._busy_average += (busy - self._busy_average) * _NEWEST

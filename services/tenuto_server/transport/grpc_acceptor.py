@@ -90,13 +90,16 @@ class _Calls(_GenericHandler):
         path = handler_call_details.method
         found = self._methods.get(path)
         if found is None:
-            found = grpc.unary_unary_rpc_method_handler(_behaviour(path.removeprefix("/"), self._handler))
+            # grpc.aio asks from its loop.
+            found = grpc.unary_unary_rpc_method_handler(
+                _behaviour(path.removeprefix("/"), self._handler, asyncio.get_running_loop())
+            )
             if len(self._methods) < _METHODS_MAX:
                 self._methods[path] = found
         return found
 
 
-def _behaviour(method: str, handler: PublicHandler) -> _Behaviour:
+def _behaviour(method: str, handler: PublicHandler, loop: asyncio.AbstractEventLoop) -> _Behaviour:
     """What grpc.aio runs for a call of `method`."""
 
     async def serve(body: bytes, context: _Context) -> bytes:
@@ -104,7 +107,7 @@ def _behaviour(method: str, handler: PublicHandler) -> _Behaviour:
         headers = {key: value for key, value in metadata if not key.endswith("-bin")}
         # None where the caller gave no timeout, whatever the stubs say.
         remaining_s = cast("float | None", context.time_remaining())
-        deadline = None if remaining_s is None else asyncio.get_running_loop().time() + remaining_s
+        deadline = None if remaining_s is None else loop.time() + remaining_s
         service = headers.get("rpc-service")
         if service is not None:
             context.set_trailing_metadata((("rpc-service", service),))

@@ -105,7 +105,7 @@ class _Scope:
 class InProcessNetwork:
     """One process's end of the room; implements `Network`."""
 
-    __slots__ = ("_callbacks", "_calls", "_closed", "_links", "_room")
+    __slots__ = ("_callbacks", "_calls", "_closed", "_links", "_loop", "_room")
 
     def __init__(self, room: _Room | None = None) -> None:
         self._room = _Room() if room is None else room
@@ -113,6 +113,8 @@ class InProcessNetwork:
         self._calls: set[_Scope] = set()
         self._links: set[str] = set()
         self._closed = False
+        # Asking for the running loop is a system call in some Pythons; a network serves one loop all its life.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._room.ends.append(self)
 
     def endpoint(self) -> InProcessNetwork:
@@ -136,7 +138,10 @@ class InProcessNetwork:
         listener = None if self._closed else self._room.listeners.get(address)
         if listener is None:
             raise errors.Unavailable(f"nobody listens at {address}")
-        task = asyncio.current_task()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("a call must be made from a task")
         self._links.add(address)
@@ -146,7 +151,6 @@ class InProcessNetwork:
         if timeout_s is not None:
             if timeout_s <= 0:
                 raise errors.DeadlineExceeded("deadline exceeded")
-            loop = asyncio.get_running_loop()
             deadline = loop.time() + timeout_s
             timer = loop.call_at(deadline, scope.expire)
         calls, own_calls = listener.calls, self._calls
