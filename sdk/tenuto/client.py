@@ -2,8 +2,20 @@
 
 from tenuto._rpc.activities import ActivityCompletion
 from tenuto._rpc.client import Client
-from tenuto._rpc.connection import Connection
+from tenuto._rpc.connection import BaseConnection, Connection
+from tenuto._rpc.connection import Method as RpcMethod
 from tenuto._rpc.handle import WorkflowHandle
+from tenuto._rpc.status import typed as rpc_error
 from tenuto._types import IdReusePolicy, RetryPolicy
 
-__all__ = ["ActivityCompletion", "Client", "Connection", "IdReusePolicy", "RetryPolicy", "WorkflowHandle"]
+__all__ = [
+    "ActivityCompletion",
+    "BaseConnection",
+    "Client",
+    "Connection",
+    "IdReusePolicy",
+    "RetryPolicy",
+    "RpcMethod",
+    "WorkflowHandle",
+    "rpc_error",
+]

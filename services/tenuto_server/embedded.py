@@ -6,6 +6,7 @@ acceptor may replace the process before it calls the factory.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import gc
 import json
@@ -35,10 +36,13 @@ from tenuto_server.transport.public import PublicHandler
 
 if TYPE_CHECKING:
     from tenuto_server.worker_host.service import WorkerHostService
+    from tenuto_server.worker_host.system import SystemHost
 
 VARIABLE: Final = "TENUTO_EMBEDDED"
 HISTORY, MATCHING, FRONTEND = "history", "matching", "frontend"
 SECONDS_A_DAY: Final = 24 * 3600
+# The system's workers wait this long after the start: loading the SDK holds up whoever calls meanwhile.
+SYSTEM_DELAY_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class EmbeddedSettings:
     log_level: of the standard library's names.
     network: "in-process", or "streams": the services are joined as in a cluster, over sockets.
     lock: a file that keeps a second server from the same database; empty for none.
+    system_workers: whether this process also serves the system's own workflows, such as schedules.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     """
 
@@ -62,6 +67,7 @@ class EmbeddedSettings:
     address: str = "127.0.0.1:7833"
     network: str = "in-process"
     lock: str = ""
+    system_workers: bool = True
 
     def internal(self, service: str) -> str:
         """Where a service listens: its name in the process, or any free port."""
@@ -95,6 +101,8 @@ class EmbeddedServer:
         self._domains = DomainCache(self.store, self._runtime)
         self.frontend: FrontendService | None = None
         self._host = _worker_host(settings) if settings.hosted else None
+        self._system: SystemHost | None = None
+        self._system_start: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Opens the store and starts the services. Raises OSError where another server has the database."""
@@ -143,6 +151,13 @@ class EmbeddedServer:
         self.handle: PublicHandler = self.frontend.handle
         if self._host is not None:
             await self._host.start()
+        if self._settings.system_workers:
+            self._system_start = asyncio.get_running_loop().create_task(self._start_system())
+
+    async def _start_system(self) -> None:
+        await asyncio.sleep(SYSTEM_DELAY_SECONDS)
+        self._system = _system_host(self.handle)
+        await self._system.start()
 
     async def _to_matching(self, call: InternalCall) -> bytes:
         return await self._matching.handle(call)
@@ -153,6 +168,10 @@ class EmbeddedServer:
     async def stop(self) -> None:
         """Stops in good order: answers what is under way, writes everything down."""
         assert self.frontend is not None
+        if self._system_start is not None:
+            self._system_start.cancel()
+        if self._system is not None:
+            await self._system.stop()
         if self._host is not None:
             await self._host.stop()
         await self.frontend.stop()
@@ -221,6 +240,13 @@ def _worker_host(settings: EmbeddedSettings) -> WorkerHostService:
         sys.path.insert(0, os.getcwd())
     hosted = [Hosted.parse(text) for text in settings.hosted]
     return WorkerHostService(hosted, HostSettings(settings.address, settings.domain))
+
+
+def _system_host(handler: PublicHandler) -> SystemHost:
+    from tenuto_server.worker_host.direct import DirectConnection
+    from tenuto_server.worker_host.system import SystemHost, SystemSettings, registered
+
+    return SystemHost(DirectConnection(handler, "tenuto-system"), registered(), SystemSettings())
 
 
 async def shard_count(store: Store, wanted: int) -> int:

@@ -6,21 +6,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack, cast, overload
-
-import grpc
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
 
 from tenuto._replay.definition import workflow_name, workflow_result_type
 from tenuto._rpc import tracing
 from tenuto._rpc.activities import ActivityCompletion
 from tenuto._rpc.backoff import Backoff
-from tenuto._rpc.connection import Connection, DomainRpc, VisibilityRpc, WorkflowRpc, new_request_id
+from tenuto._rpc.connection import BaseConnection, Connection, DomainRpc, VisibilityRpc, WorkflowRpc, new_request_id
 from tenuto._rpc.handle import WorkflowHandle, signal_name
 from tenuto._rpc.options import StartKeywords, StartOptions
 from tenuto._types import duration, to_timestamp
 from tenuto.converter import DataConverter, default_converter, json_bytes
 from tenuto.errors import DomainAlreadyExistsError, EntityNotExistsError
 from tenuto_api import api
+
+if TYPE_CHECKING:
+    import grpc
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ class Client:
     Calls are retried on passing errors within their deadline, with the same request id. They raise `RpcError`s.
     """
 
-    def __init__(self, connection: Connection, *, domain: str, converter: DataConverter = default_converter) -> None:
+    def __init__(self, connection: BaseConnection, *, domain: str, converter: DataConverter = default_converter) -> None:
         self.connection = connection
         self.domain = domain
         self.converter = converter
@@ -240,6 +241,17 @@ class Client:
         """A domain (by default the client's own) as the interface tells it. Raises EntityNotExistsError."""
         response = await self.connection.call(DomainRpc.describe, api.DescribeDomainRequest(name=name or self.domain))
         return response.domain
+
+    async def list_domains(self, *, page_size: int = LIST_PAGE) -> AsyncIterator[api.Domain]:
+        """All domains of the server."""
+        request = api.ListDomainsRequest(page_size=page_size)
+        while True:
+            response = await self.connection.call(DomainRpc.list, request)
+            for domain in response.domains:
+                yield domain
+            if not response.next_page_token:
+                return
+            request.next_page_token = response.next_page_token
 
     # ---- visibility ----
 

@@ -8,9 +8,8 @@ import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-import grpc
 from google.protobuf.message import Message
 
 from tenuto._rpc import tracing
@@ -18,6 +17,9 @@ from tenuto._rpc.backoff import Backoff
 from tenuto._rpc.status import error_of, retryable
 from tenuto.errors import DeadlineExceededError, RpcError
 from tenuto_api import api
+
+if TYPE_CHECKING:
+    import grpc
 
 Req = TypeVar("Req", bound=Message)
 Resp = TypeVar("Resp", bound=Message)
@@ -110,25 +112,12 @@ class WorkerRpc:
     )
 
 
-class Connection:
-    """See the module. Make it inside the running event loop; `close` it when done."""
+class BaseConnection:
+    """What a way to a server has in common: who calls, with which headers, and how often it tries."""
 
-    def __init__(
-        self,
-        target: str,
-        *,
-        identity: str = "",
-        headers: Mapping[str, str] | None = None,
-        credentials: grpc.ChannelCredentials | None = None,
-        options: Sequence[tuple[str, Any]] = (),
-    ) -> None:
+    def __init__(self, identity: str = "", headers: Mapping[str, str] | None = None) -> None:
         self.identity = identity or f"{os.getpid()}@{socket.gethostname()}"
-        channel_options = [*_OPTIONS, *options]
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(target, options=channel_options)
-        else:
-            self._channel = grpc.aio.secure_channel(target, credentials, options=channel_options)
-        given = {
+        self.headers = {
             "rpc-caller": "tenuto",
             "rpc-service": "cadence-frontend",
             "rpc-encoding": "proto",
@@ -139,13 +128,10 @@ class Connection:
             "cadence-caller-type": "sdk",
             **(headers or {}),
         }
-        self._headers = tuple(given.items())
-        self._calls: dict[str, Any] = {}
         self._backoff = Backoff()
 
     async def close(self) -> None:
-        """Ends the channel; calls under way fail."""
-        await self._channel.close(None)
+        """Ends it; calls under way fail."""
 
     async def call(self, method: Method[Req, Resp], request: Req, timeout: float = CALL_SECONDS) -> Resp:
         """Calls, and calls again while the error is a passing one, all within `timeout` seconds. Raises RpcError."""
@@ -164,6 +150,40 @@ class Connection:
 
     async def call_once(self, method: Method[Req, Resp], request: Req, timeout: float = CALL_SECONDS) -> Resp:
         """Calls once. Raises RpcError."""
+        raise NotImplementedError
+
+
+class Connection(BaseConnection):
+    """See the module. Make it inside the running event loop; `close` it when done."""
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        identity: str = "",
+        headers: Mapping[str, str] | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        options: Sequence[tuple[str, Any]] = (),
+    ) -> None:
+        # Loaded here: a client within the server's own process does without.
+        import grpc.aio
+
+        super().__init__(identity, headers)
+        channel_options = [*_OPTIONS, *options]
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(target, options=channel_options)
+        else:
+            self._channel = grpc.aio.secure_channel(target, credentials, options=channel_options)
+        self._failed = grpc.aio.AioRpcError
+        self._metadata_sent = tuple(self.headers.items())
+        self._calls: dict[str, Any] = {}
+
+    async def close(self) -> None:
+        """Ends the channel; calls under way fail."""
+        await self._channel.close(None)
+
+    async def call_once(self, method: Method[Req, Resp], request: Req, timeout: float = CALL_SECONDS) -> Resp:
+        """Calls once. Raises RpcError."""
         if timeout <= 0:
             raise DeadlineExceededError(f"{method.name}: no time left", 4)
         stub = self._calls.get(method.path)
@@ -175,13 +195,13 @@ class Connection:
             )
         try:
             return cast(Resp, await stub(request, timeout=timeout, metadata=self._metadata()))
-        except grpc.aio.AioRpcError as error:
+        except self._failed as error:
             raise error_of(error) from None
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         """The headers; with the current span's context where OpenTelemetry is set up."""
         traced = tracing.current()
-        return (*self._headers, *traced.items()) if traced else self._headers
+        return (*self._metadata_sent, *traced.items()) if traced else self._metadata_sent
 
 
 def _library_version() -> str:

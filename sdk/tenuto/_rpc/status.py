@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
-from grpc.aio import AioRpcError
 
 from tenuto import errors
 from tenuto.errors import RpcError
 from tenuto_api import api
+
+if TYPE_CHECKING:
+    from grpc.aio import AioRpcError
 
 DETAILS_KEY = "grpc-status-details-bin"
 ALREADY_COMPLETED = "Workflow execution already completed."

@@ -14,7 +14,7 @@ from typing import Any
 from tenuto._failures import failure_of
 from tenuto._replay.definition import Signature, activity_name
 from tenuto._rpc import tracing
-from tenuto._rpc.connection import Connection, WorkerRpc
+from tenuto._rpc.connection import BaseConnection, WorkerRpc
 from tenuto._types import to_timedelta
 from tenuto._worker.context import CURRENT, ActivityContext, CompleteAsync
 from tenuto._worker.heartbeats import Heartbeats
@@ -64,7 +64,7 @@ class ActivityRunner:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: BaseConnection,
         activities: Sequence[Callable[..., Any]],
         *,
         domain: str,

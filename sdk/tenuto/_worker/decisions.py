@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from tenuto._replay.definition import WorkflowDefinition
 from tenuto._replay.replayer import HistoryGapError, Replayer
-from tenuto._rpc.connection import Connection, WorkerRpc, WorkflowRpc
+from tenuto._rpc.connection import BaseConnection, WorkerRpc, WorkflowRpc
 from tenuto._types import Seconds, duration
 from tenuto._worker.cache import StickyCache
 from tenuto.converter import DataConverter
@@ -32,7 +32,7 @@ class DecisionRunner:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: BaseConnection,
         workflows: Mapping[str, WorkflowDefinition],
         *,
         domain: str,

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from tenuto._rpc.connection import Connection, WorkerRpc
+from tenuto._rpc.connection import BaseConnection, WorkerRpc
 from tenuto.errors import EntityNotExistsError, RpcError
 from tenuto_api import api
 
@@ -22,7 +22,7 @@ class Heartbeats:
     """Sends the latest details, never two calls at once. `on_cancel(reason)` is called when the activity shall stop."""
 
     def __init__(
-        self, connection: Connection, task_token: bytes, timeout: timedelta, on_cancel: Callable[[str], None]
+        self, connection: BaseConnection, task_token: bytes, timeout: timedelta, on_cancel: Callable[[str], None]
     ) -> None:
         self._connection = connection
         self._token = task_token

@@ -72,6 +72,7 @@ class Worker:
         )
         self._stopping = asyncio.Event()
         self._started = False
+        self._stopped = False
         self._checksum = binary_checksum
         self._rate = max_activities_per_second
         self.sticky_list = f"{socket.gethostname()}:{uuid.uuid4()}" if sticky_cache_size else ""
@@ -99,13 +100,15 @@ class Worker:
             threads=max_concurrent_activities,
         )
         self._pollers: list[Pollers[Any]] = []
+        # Begin with the first decision: nothing comes by the sticky list before.
+        self._sticky_pollers: Pollers[Any] | None = None
         if workflows:
             slots = asyncio.Semaphore(max_concurrent_decisions)
-            normal, run = self._decision_poll(task_list, ""), self._decisions.run
+            normal, run = self._decision_poll(task_list, ""), self._run_decision
             self._pollers.append(Pollers("decision", decision_pollers, slots, normal, run))
             if self.sticky_list:
                 sticky = self._decision_poll(self.sticky_list, task_list)
-                self._pollers.append(Pollers("sticky decision", sticky_pollers, slots, sticky, run))
+                self._sticky_pollers = Pollers("sticky decision", sticky_pollers, slots, sticky, self._decisions.run)
         if activities:
             slots = asyncio.Semaphore(max_concurrent_activities)
             self._pollers.append(
@@ -127,6 +130,7 @@ class Worker:
     async def stop(self) -> None:
         """Stops polling, lets tasks under way end, cancels those that have not ended in time. Returns when all is over."""
         self._stopping.set()
+        self._stopped = True
         await asyncio.gather(*(pollers.stop_polling() for pollers in self._pollers))
         drained = await asyncio.gather(*(pollers.drain(self._grace) for pollers in self._pollers))
         if not all(drained):
@@ -158,6 +162,13 @@ class Worker:
         await self.stop()
 
     # ---- polls ----
+
+    async def _run_decision(self, task: api.PollForDecisionTaskResponse) -> None:
+        sticky, self._sticky_pollers = self._sticky_pollers, None
+        if sticky is not None and not self._stopped:
+            self._pollers.append(sticky)
+            sticky.start()
+        await self._decisions.run(task)
 
     def _decision_poll(self, name: str, base: str) -> Callable[[], Any]:
         kind = api.TASK_LIST_KIND_STICKY if base else api.TASK_LIST_KIND_NORMAL

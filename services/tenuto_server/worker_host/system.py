@@ -1,0 +1,175 @@
+"""System workers: the task lists that the server itself serves, and the host that serves them.
+
+Parts of the server are workflows like any other, made with the SDK: schedules, batch operations, archival, retention. Each
+has a line in `registered`. Its workflows live in one domain of the system or in the users' own domains. A worker with
+nothing to do costs two waiting polls; in all domains together there are at most so many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from tenuto.client import BaseConnection, Client
+from tenuto.errors import TenutoError
+from tenuto.worker import Worker
+from tenuto_api import api
+
+logger = logging.getLogger(__name__)
+
+# In place of a domain's name: each registered domain.
+EVERY: Final = ""
+SYSTEM_RETENTION: Final = timedelta(days=7)
+_DOMAINS_A_PAGE: Final = 1000
+# So many domains are looked for in one interval; more of them are looked for more seldom.
+_DOMAINS_AN_INTERVAL: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SystemContext:
+    """What activities of the system work with: `client` is one of the domain that they are served in."""
+
+    client: Client
+
+
+def _nothing(_context: SystemContext) -> Sequence[Any]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemWorker:
+    """A task list that the server serves.
+
+    name: for logs.
+    domain: where; one that is not registered is made. EVERY: in all.
+    activities: made for each domain, functions or bound methods.
+    begin: called once when the worker of a domain has begun to poll, to start workflows that always run. It is called by
+        every host, so it must be idempotent.
+    """
+
+    name: str
+    task_list: str
+    domain: str
+    workflows: Sequence[Any] = ()
+    activities: Callable[[SystemContext], Sequence[Any]] = _nothing
+    begin: Callable[[SystemContext], Awaitable[None]] | None = None
+
+
+def registered() -> list[SystemWorker]:
+    """All system workers."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSettings:
+    """refresh: seconds between two looks for new domains. domains_max: of which EVERY is served."""
+
+    refresh: float = 1.0
+    domains_max: int = 1000
+    activities_at_once: int = 50
+    decisions_at_once: int = 50
+
+
+class SystemHost:
+    """Serves system workers by one connection; `start` returns at once, and stays at it when the server cannot be reached."""
+
+    def __init__(self, connection: BaseConnection, workers: Sequence[SystemWorker], settings: SystemSettings) -> None:
+        self._connection = connection
+        self._workers = workers
+        self._settings = settings
+        self._running: dict[tuple[str, str], Worker] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._failing = False
+        self._crowded = False
+
+    async def start(self) -> None:
+        """Begins to serve."""
+        self._task = asyncio.get_running_loop().create_task(self._serve(), name="system workers")
+
+    async def stop(self) -> None:
+        """Ends the polls, and gives tasks under way their grace."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(worker.stop() for worker in self._running.values()))
+        self._running.clear()
+
+    def serving(self) -> set[tuple[str, str]]:
+        """Names of the system workers that poll, each with its domain."""
+        return set(self._running)
+
+    async def _serve(self) -> None:
+        while True:
+            pause = self._settings.refresh
+            try:
+                domains = await self._reconcile()
+            except TenutoError as error:
+                if not self._failing:
+                    logger.warning("system workers cannot be served, trying on: %s", error)
+                self._failing = True
+            else:
+                self._failing = False
+                pause *= max(1.0, domains / _DOMAINS_AN_INTERVAL)
+            await asyncio.sleep(pause)
+
+    async def _reconcile(self) -> int:
+        """Starts what is missing and stops what has lost its domain; returns how many domains there are."""
+        for system in self._workers:
+            if system.domain != EVERY and (system.name, system.domain) not in self._running:
+                await Client(self._connection, domain=system.domain).ensure_domain(retention=SYSTEM_RETENTION)
+                await self._begin(system, system.domain)
+        everywhere = [system for system in self._workers if system.domain == EVERY]
+        if not everywhere:
+            return 0
+        names = await self._domains()
+        for system in everywhere:
+            await self._spread(system, names)
+        return len(names)
+
+    async def _spread(self, system: SystemWorker, names: list[str]) -> None:
+        """Serves one in as many of these domains as may be; those that have a worker keep it."""
+        served = {domain for name, domain in self._running if name == system.name}
+        for gone in served.difference(names):
+            await self._running.pop((system.name, gone)).stop()
+            served.discard(gone)
+        room = self._settings.domains_max - len(served)
+        missing = [name for name in names if name not in served]
+        for name in missing[: max(0, room)]:
+            await self._begin(system, name)
+        if len(missing) > room and not self._crowded:
+            self._crowded = True
+            logger.warning("%s has no room for %d domains: raise domains_max", system.name, len(missing) - room)
+
+    async def _domains(self) -> list[str]:
+        """The names of all domains but deleted ones."""
+        client = Client(self._connection, domain="")
+        return [
+            domain.name
+            async for domain in client.list_domains(page_size=_DOMAINS_A_PAGE)
+            if domain.status != api.DOMAIN_STATUS_DELETED
+        ]
+
+    async def _begin(self, system: SystemWorker, domain: str) -> None:
+        client = Client(self._connection, domain=domain)
+        context = SystemContext(client)
+        worker = Worker(
+            client,
+            system.task_list,
+            workflows=system.workflows,
+            activities=system.activities(context),
+            max_concurrent_activities=self._settings.activities_at_once,
+            max_concurrent_decisions=self._settings.decisions_at_once,
+            activity_pollers=1,
+            decision_pollers=1,
+            sticky_pollers=1,
+            graceful_stop_timeout=2.0,
+        )
+        await worker.start()
+        self._running[system.name, domain] = worker
+        logger.info("serving %s in domain %s", system.name, domain)
+        if system.begin is not None:
+            await system.begin(context)
