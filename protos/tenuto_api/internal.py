@@ -12,9 +12,12 @@ from tenuto_api.tenuto.internal.v1.history_pb2 import (
 )
 from tenuto_api.tenuto.internal.v1.matching_pb2 import (
     DescribeTaskListRequest as DescribeTaskListRequest,
+    ListBacklog as ListBacklog,
+    ListTaskListsRequest as ListTaskListsRequest,
     OFFER_OUTCOME_ACCEPTED as OFFER_OUTCOME_ACCEPTED,
     OFFER_OUTCOME_FULL as OFFER_OUTCOME_FULL,
     OFFER_OUTCOME_INVALID as OFFER_OUTCOME_INVALID,
+    OFFER_OUTCOME_NO_POLLER as OFFER_OUTCOME_NO_POLLER,
     OFFER_OUTCOME_NO_STICKY_POLLER as OFFER_OUTCOME_NO_STICKY_POLLER,
     OfferOutcome as OfferOutcome,
     OfferTasksRequest as OfferTasksRequest,

@@ -15,7 +15,7 @@ from tenuto_api.uber.cadence.api.v1 import (
     service_workflow_pb2,
 )
 from tenuto_server.errors import BadRequest, ServiceError, Unimplemented
-from tenuto_server.frontend import domain, history_reads, meta, polls, responds, running, start, visibility
+from tenuto_server.frontend import domain, history_reads, meta, polls, responds, running, start, task_lists, visibility
 from tenuto_server.frontend.context import FrontendContext
 from tenuto_server.frontend.limiter import RateClass
 from tenuto_server.transport.public import PublicCall
@@ -38,7 +38,9 @@ _WORKFLOW: dict[str, Method] = {
     "TerminateWorkflowExecution": Method(running.terminate_workflow_execution, RateClass.USER),
     "GetWorkflowExecutionHistory": Method(history_reads.get_workflow_execution_history, RateClass.USER),
     "DescribeWorkflowExecution": Method(history_reads.describe_workflow_execution, RateClass.USER),
-    "DescribeTaskList": Method(polls.describe_task_list, RateClass.USER),
+    "DescribeTaskList": Method(task_lists.describe_task_list, RateClass.USER),
+    "GetTaskListsByDomain": Method(task_lists.get_task_lists_by_domain, RateClass.USER),
+    "ListTaskListPartitions": Method(task_lists.list_task_list_partitions, RateClass.USER),
     "GetClusterInfo": Method(meta.get_cluster_info, RateClass.NONE),
 }
 _ANSWER = RateClass.WORKER_ANSWER

@@ -1,10 +1,11 @@
-"""Task lists as workers and people see them: the two long polls, and DescribeTaskList."""
+"""Task lists as workers see them: the two long polls."""
 
 from __future__ import annotations
 
 import math
 
 from tenuto_api import api, internal
+from tenuto_server.cluster.partitions import partition_name
 from tenuto_server.errors import BadRequest, DeadlineExceeded
 from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
@@ -80,7 +81,12 @@ def _check_poll(
 
 async def _poll(frontend: FrontendContext, poll: internal.PollTaskRequest, deadline: float) -> bytes:
     """No task in time is an empty answer, never an error: an error would make the worker back off. So is a wait that
-    ends because this process stops. The request id stays the same however often the poll has to be made."""
+    ends because this process stops. The request id stays the same however often the poll has to be made. Of a list with
+    partitions it goes to one by chance."""
+    partitions = frontend.settings.task_list_read_partitions
+    if partitions > 1 and poll.kind != api.TASK_LIST_KIND_STICKY:
+        poll.task_list = partition_name(poll.task_list, frontend.runtime.random.randrange(partitions))
+        poll.max_tasks_per_second /= partitions
     scope = frontend.long_poll()
     try:
         async with scope:
@@ -92,31 +98,3 @@ async def _poll(frontend: FrontendContext, poll: internal.PollTaskRequest, deadl
         return NO_TASK
     finally:
         frontend.long_polls.pop(scope, None)
-
-
-async def describe_task_list(frontend: FrontendContext, call: PublicCall) -> bytes:
-    """Who polls a task list, and how much waits on it."""
-    request = parse(api.DescribeTaskListRequest, call.body)
-    if not request.domain:
-        raise BadRequest(validation.DOMAIN_NOT_SET)
-    task_list_type = request.task_list_type
-    if task_list_type == api.TASK_LIST_TYPE_INVALID:
-        raise BadRequest("TaskListType is not set on request.")
-    validation.check_enum(task_list_type, api.TaskListType, "TaskListType")
-    validation.check_task_list(request.task_list, frontend.limits, sticky_allowed=True)
-    domain = await frontend.domain(request.domain, RateClass.USER)
-    decision = task_list_type == api.TASK_LIST_TYPE_DECISION
-    describe = internal.DescribeTaskListRequest(
-        domain_id=domain.id,
-        task_list=request.task_list.name,
-        type=internal.TASK_TYPE_DECISION if decision else internal.TASK_TYPE_ACTIVITY,
-        include_status=request.include_task_list_status,
-    )
-    return await frontend.call_matching(
-        domain.id,
-        describe.task_list,
-        describe.type,
-        "DescribeTaskList",
-        describe.SerializeToString(),
-        frontend.deadline(call),
-    )

@@ -41,6 +41,8 @@ class FrontendSettings:
     # Between two tries at an owner that is gone or moved: doubled each time, half of it by chance.
     retry_s_first: float = 0.02
     retry_s_max: float = 0.4
+    # Partitions of a task list that are polled: at least as many as history writes.
+    task_list_read_partitions: int = 1
     # Calls under way in this process, long polls among them; more are refused.
     calls_max: int = 50_000
     # How long a graceful stop waits for the calls under way.

@@ -4,7 +4,8 @@ History holds the truth: a scheduled, not yet started task is in its run's state
 task is `added` when its schedule is durable, then on offer at the matching process that owns its task list, and `done` when
 it starts or turns out not to wait any more. Matching keeps nothing: when its process goes, or the ring gives the list to
 another, or its buffer is full, the task is offered again; and now and then all that is on offer, in case a loss went unnoticed.
-A list has a bounded number of tasks on offer; the rest waits here, oldest first, and moves up as tasks are taken.
+A list has a bounded number of tasks on offer; the rest waits here, oldest first, and moves up as tasks are taken. Where a list
+has partitions (`cluster/partitions`) each task is offered to one of them at a time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from tenuto_api import api, internal
 from tenuto_server import errors
+from tenuto_server.cluster.partitions import Turn, own_partition, partition_name
 from tenuto_server.cluster.router import Router
 from tenuto_server.history.engine.tasks import Dispatch, TaskKind
 from tenuto_server.history.settings import HistorySettings
@@ -35,12 +37,30 @@ class TaskKey(NamedTuple):
     attempt: int
 
 
+class _Place(NamedTuple):
+    """Where a task is on offer: the partition's name, the process that owns it, and which try this was."""
+
+    name: str
+    address: str
+    turn: Turn
+
+
+class _Sent(NamedTuple):
+    """An offer under way."""
+
+    task_list: _List
+    scheduled_ns: int
+    key: TaskKey
+    place: _Place
+
+
 class _List:
-    """What waits for one task list: `backlog` not on offer, oldest first; `offered` on offer; `waiting` counts both.
+    """What waits for one task list: `backlog` not on offer, oldest first; `offered` on offer; `waiting` counts both; `turns`
+    says of some what they try next.
 
     The backlog may also hold keys that do not wait any more; they are passed over."""
 
-    __slots__ = ("backlog", "domain_id", "kind", "name", "offered", "retry_at", "sticky", "waiting")
+    __slots__ = ("backlog", "domain_id", "kind", "name", "offered", "retry_at", "sticky", "told", "turns", "waiting")
 
     def __init__(self, domain_id: str, name: str, kind: TaskKind, sticky: bool) -> None:
         self.domain_id = domain_id
@@ -48,9 +68,12 @@ class _List:
         self.kind = kind
         self.sticky = sticky
         self.backlog: list[tuple[int, TaskKey]] = []
-        self.offered: dict[TaskKey, str] = {}
+        self.offered: dict[TaskKey, _Place] = {}
+        self.turns: dict[TaskKey, Turn] = {}
         self.retry_at = 0.0
         self.waiting = 0
+        # How many tasks beside those on offer matching knows to wait here.
+        self.told = 0
 
 
 class Offers:
@@ -114,6 +137,7 @@ class Offers:
             return
         task_list = waiting[0]
         task_list.waiting -= 1
+        task_list.turns.pop(key, None)
         was_offered = task_list.offered.pop(key, None) is not None
         if not task_list.waiting:
             self._lists.pop((task_list.domain_id, task_list.name, task_list.kind, task_list.sticky), None)
@@ -156,59 +180,102 @@ class Offers:
             return
         now = asyncio.get_running_loop().time()
         ready, self._ready = self._ready, {}
-        sending: dict[str, list[tuple[_List, int, TaskKey]]] = {}
+        sending: dict[str, list[_Sent]] = {}
+        backlogs: dict[str, list[internal.ListBacklog]] = {}
         for task_list in ready:
             if task_list.retry_at > now:
                 self._retry_later(task_list)
                 continue
             try:
-                address = self._router.matching_address(task_list.domain_id, task_list.name, int(task_list.kind))
+                self._take(task_list, sending)
+                self._tell(task_list, backlogs)
             except errors.Unavailable:
                 task_list.retry_at = now + self._settings.offer_retry
                 self._retry_later(task_list)
-                continue
-            while task_list.backlog and len(task_list.offered) < self._settings.offers_max:
-                scheduled_ns, key = heapq.heappop(task_list.backlog)
-                if key not in task_list.offered and self._waits_on(key, task_list):
-                    task_list.offered[key] = address
-                    sending.setdefault(address, []).append((task_list, scheduled_ns, key))
-        for address, offers in sending.items():
-            task = asyncio.get_running_loop().create_task(self._send(address, offers))
+        for address in sending.keys() | backlogs.keys():
+            work = self._send(address, sending.get(address, []), backlogs.get(address, []))
+            task = asyncio.get_running_loop().create_task(work)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _take(self, task_list: _List, sending: dict[str, list[_Sent]]) -> None:
+        """Moves tasks from the backlog to those on offer. Raises Unavailable where nobody owns the list."""
+        partitions = 1 if task_list.sticky else self._settings.task_list_write_partitions
+        root = self._place(task_list, task_list.name, Turn.ROOT)
+        while task_list.backlog and len(task_list.offered) < self._settings.offers_max:
+            scheduled_ns, key = heapq.heappop(task_list.backlog)
+            if key not in task_list.offered and self._waits_on(key, task_list):
+                place = root if partitions == 1 else self._partition(task_list, key, root, partitions)
+                task_list.offered[key] = place
+                sending.setdefault(place.address, []).append(_Sent(task_list, scheduled_ns, key, place))
+
+    def _partition(self, task_list: _List, key: TaskKey, root: _Place, partitions: int) -> _Place:
+        turn = task_list.turns.get(key, Turn.OWN_IF_POLLED)
+        own = own_partition(key.workflow_id, partitions)
+        if turn is Turn.ROOT or own == 0:
+            return root
+        return self._place(task_list, partition_name(task_list.name, own), turn)
+
+    def _place(self, task_list: _List, name: str, turn: Turn) -> _Place:
+        return _Place(name, self._router.matching_address(task_list.domain_id, name, int(task_list.kind)), turn)
+
+    def _tell(self, task_list: _List, backlogs: dict[str, list[internal.ListBacklog]]) -> None:
+        """Notes how many tasks wait here, for those who describe the list."""
+        waiting = task_list.waiting - len(task_list.offered)
+        if waiting == task_list.told or task_list.sticky:
+            return
+        task_list.told = waiting
+        address = self._place(task_list, task_list.name, Turn.ROOT).address
+        backlogs.setdefault(address, []).append(
+            internal.ListBacklog(
+                domain_id=task_list.domain_id, task_list=task_list.name, type=_TASK_TYPES[task_list.kind], waiting=waiting
+            )
+        )
 
     def _waits_on(self, key: TaskKey, task_list: _List) -> bool:
         waiting = self._waiting.get(key)
         return waiting is not None and waiting[0] is task_list
 
-    async def _send(self, address: str, offers: list[tuple[_List, int, TaskKey]]) -> None:
+    async def _send(self, address: str, offers: list[_Sent], backlogs: list[internal.ListBacklog]) -> None:
         request = internal.OfferTasksRequest(
-            history_address=self._address,
-            offers=[_offer(task_list, scheduled_ns, key) for task_list, scheduled_ns, key in offers],
+            history_address=self._address, offers=[_offer(sent) for sent in offers], backlogs=backlogs
         )
         try:
             answer = await self._network.call(address, "OfferTasks", request.SerializeToString(), 5.0)
         except errors.ServiceError:
             # Whether matching holds them is unknown; a task that is offered twice starts once all the same.
-            for task_list, scheduled_ns, key in offers:
-                self._refused(task_list, scheduled_ns, key, address)
+            for sent in offers:
+                self._refused(sent)
             return
         outcomes = internal.OfferTasksResponse.FromString(answer).outcomes
-        for (task_list, scheduled_ns, key), outcome in zip(offers, outcomes, strict=True):
-            if outcome == internal.OFFER_OUTCOME_ACCEPTED:
-                continue
-            if outcome == internal.OFFER_OUTCOME_NO_STICKY_POLLER:
-                if self._waits_on(key, task_list):
-                    self.done(key)
-                    self._on_no_sticky_poller(key)
-            else:
-                self._refused(task_list, scheduled_ns, key, address)
+        for sent, outcome in zip(offers, outcomes, strict=True):
+            if outcome != internal.OFFER_OUTCOME_ACCEPTED:
+                self._not_accepted(sent, outcome)
 
-    def _refused(self, task_list: _List, scheduled_ns: int, key: TaskKey, address: str) -> None:
-        if task_list.offered.get(key) != address:
+    def _not_accepted(self, sent: _Sent, outcome: internal.OfferOutcome) -> None:
+        task_list, key = sent.task_list, sent.key
+        if outcome == internal.OFFER_OUTCOME_NO_STICKY_POLLER:
+            if self._waits_on(key, task_list):
+                self.done(key)
+                self._on_no_sticky_poller(key)
+        elif outcome == internal.OFFER_OUTCOME_NO_POLLER:
+            if task_list.offered.get(key) == sent.place:
+                del task_list.offered[key]
+                task_list.turns[key] = Turn.ROOT
+                heapq.heappush(task_list.backlog, (sent.scheduled_ns, key))
+                self._schedule(task_list)
+        else:
+            self._refused(sent)
+
+    def _refused(self, sent: _Sent) -> None:
+        """Offers the task again after a while; one that found the root full then waits in its own partition."""
+        task_list, key = sent.task_list, sent.key
+        if task_list.offered.get(key) != sent.place:
             return
         del task_list.offered[key]
-        heapq.heappush(task_list.backlog, (scheduled_ns, key))
+        if key in task_list.turns:
+            task_list.turns[key] = Turn.OWN if sent.place.turn is Turn.ROOT else Turn.ROOT
+        heapq.heappush(task_list.backlog, (sent.scheduled_ns, key))
         task_list.retry_at = asyncio.get_running_loop().time() + self._settings.offer_retry
         self._retry_later(task_list)
 
@@ -234,16 +301,23 @@ class Offers:
     def _lost(self, address: str) -> None:
         """A link broke: what was on offer there is offered again, once someone is there."""
         for task_list in self._lists.values():
-            self._take_back(task_list, [key for key, where in task_list.offered.items() if where == address])
+            task_list.told = 0
+            self._take_back(task_list, [key for key, place in task_list.offered.items() if place.address == address])
 
     def _moved(self) -> None:
         """The ring changed: lists that belong elsewhere now are offered there."""
         for task_list in self._lists.values():
             try:
-                address = self._router.matching_address(task_list.domain_id, task_list.name, int(task_list.kind))
+                moved = [
+                    key
+                    for key, place in task_list.offered.items()
+                    if self._place(task_list, place.name, place.turn) != place
+                ]
             except errors.Unavailable:
                 continue
-            self._take_back(task_list, [key for key, where in task_list.offered.items() if where != address])
+            # Its new owner knows nothing of the backlog.
+            task_list.told = 0
+            self._take_back(task_list, moved)
 
     def _take_back(self, task_list: _List, keys: list[TaskKey]) -> None:
         if self._stopped or not keys:
@@ -255,7 +329,8 @@ class Offers:
         self._retry_later(task_list)
 
 
-def _offer(task_list: _List, scheduled_ns: int, key: TaskKey) -> internal.TaskOffer:
+def _offer(sent: _Sent) -> internal.TaskOffer:
+    task_list, key, place = sent.task_list, sent.key, sent.place
     return internal.TaskOffer(
         task=internal.TaskRef(
             domain_id=key.domain_id,
@@ -265,7 +340,8 @@ def _offer(task_list: _List, scheduled_ns: int, key: TaskKey) -> internal.TaskOf
             schedule_id=key.schedule_id,
             attempt=key.attempt,
         ),
-        task_list=task_list.name,
+        task_list=place.name,
         kind=api.TASK_LIST_KIND_STICKY if task_list.sticky else api.TASK_LIST_KIND_NORMAL,
-        scheduled_ns=scheduled_ns,
+        scheduled_ns=sent.scheduled_ns,
+        only_if_polled=place.turn is Turn.OWN_IF_POLLED,
     )

@@ -36,6 +36,8 @@ class HistorySettings:
     offer_repeat: float = 60.0
     # Tasks of one task list that may be on offer to matching at once.
     offers_max: int = 1000
+    # Partitions of a task list that tasks are spread over; frontends must read at least as many.
+    task_list_write_partitions: int = 1
     # How often the node looks which shards it should own.
     shard_interval: float = 0.5
     # A new node waits this long for the living owner of a shard to hand it over before it seals that owner's log.

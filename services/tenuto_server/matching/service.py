@@ -6,6 +6,9 @@ the task. So no task is created for an offer, and a poll's caller who goes away 
 it takes nothing, if history was being asked the question is withdrawn and the task goes back in line. (Should history
 have started it meanwhile, the next question is answered "no such task" and the started one runs into its timeout.)
 
+Of a list with partitions (`cluster/partitions`) each is a list of its own here. A poll that finds nothing in its partition
+is passed on to the root's owner, at once if no other is, else after a while.
+
 Nothing is stored. History holds every task and offers it again when its link to here breaks, when the ring gives the
 list to another process, or when its shard has a new owner."""
 
@@ -17,6 +20,7 @@ from collections.abc import Awaitable, Callable
 
 from tenuto_api import api, internal
 from tenuto_server import errors
+from tenuto_server.cluster.partitions import split_name
 from tenuto_server.cluster.router import Router
 from tenuto_server.config.runtime import SECOND, Runtime
 from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Room, Task
@@ -30,18 +34,28 @@ _STICKY = api.TASK_LIST_KIND_STICKY
 _ACCEPTED = internal.OFFER_OUTCOME_ACCEPTED
 _FULL = internal.OFFER_OUTCOME_FULL
 _NO_STICKY_POLLER = internal.OFFER_OUTCOME_NO_STICKY_POLLER
+_NO_POLLER = internal.OFFER_OUTCOME_NO_POLLER
 
 
 class _TaskList:
-    """A task list in memory. `timer` runs while polls wait for a task that may go out later."""
+    """A task list, or a partition of one, in memory. `timer` runs while polls wait for a task that may go out later.
+    `backlogs` is how many tasks wait at history processes, by their addresses, beside those on offer. `has_scout`: one poll of
+    the partition was passed on to the root at once."""
 
-    __slots__ = ("key", "matcher", "sticky", "timer")
+    __slots__ = ("backlogs", "has_scout", "key", "matcher", "sticky", "timer")
 
     def __init__(self, key: ListKey, matcher: Matcher, sticky: bool) -> None:
         self.key = key
         self.matcher = matcher
         self.sticky = sticky
         self.timer: asyncio.TimerHandle | None = None
+        self.backlogs: dict[str, int] = {}
+        self.has_scout = False
+
+    @property
+    def backlog(self) -> int:
+        """Tasks that wait, here and at history."""
+        return self.matcher.backlog + (sum(self.backlogs.values()) if self.backlogs else 0)
 
 
 class _Serving:
@@ -69,7 +83,7 @@ class _Serving:
         question = internal.StartTaskRequest(
             request_id=request.request_id,
             identity=request.identity,
-            task_list=request.task_list,
+            task_list=split_name(request.task_list)[0],
             binary_checksum=request.binary_checksum,
             domain_name=request.domain_name,
         )
@@ -78,7 +92,8 @@ class _Serving:
 
 
 class MatchingService:
-    """Serves "OfferTasks", "PollTask" and "DescribeTaskList" at `address` (by which the router knows this process)."""
+    """Serves "OfferTasks", "PollTask", "DescribeTaskList" and "ListTaskLists" at `address`, by which the router knows this
+    process."""
 
     def __init__(self, *, network: Network, router: Router, runtime: Runtime, settings: MatchingSettings, address: str) -> None:
         self._network = network
@@ -92,6 +107,7 @@ class MatchingService:
             "OfferTasks": self._offer_tasks,
             "PollTask": self._poll_task,
             "DescribeTaskList": self._describe_task_list,
+            "ListTaskLists": self._list_task_lists,
         }
         self._running = False
         self._killed = False
@@ -137,6 +153,8 @@ class MatchingService:
         request = internal.OfferTasksRequest.FromString(call.body)
         address = request.history_address
         now = self._runtime.monotonic()
+        for backlog in request.backlogs:
+            self._note_backlog(backlog, address, now)
         return internal.OfferTasksResponse(
             outcomes=[self._offer(offer, address, now) for offer in request.offers]
         ).SerializeToString()
@@ -148,6 +166,8 @@ class MatchingService:
         sticky = offer.kind == _STICKY
         if sticky and (task_list is None or not task_list.matcher.has_recent_poller(now, self._settings.sticky_window_s)):
             return _NO_STICKY_POLLER
+        if offer.only_if_polled and (task_list is None or not task_list.matcher.waiting_polls):
+            return _NO_POLLER
         if task_list is None:
             task_list = self._load(key, sticky, now)
             if task_list is None:
@@ -157,6 +177,16 @@ class MatchingService:
             return _FULL
         self._deliver(task_list, now)
         return _ACCEPTED
+
+    def _note_backlog(self, backlog: internal.ListBacklog, address: str, now: float) -> None:
+        key = (backlog.domain_id, backlog.task_list, backlog.type)
+        task_list = self._lists.get(key) or self._load(key, sticky=False, now=now)
+        if task_list is None:
+            return
+        if backlog.waiting > 0:
+            task_list.backlogs[address] = backlog.waiting
+        else:
+            task_list.backlogs.pop(address, None)
 
     def _deliver(self, task_list: _TaskList, now: float) -> None:
         """Hands out all that can be matched, and plans the next look where only time is in the way."""
@@ -188,6 +218,25 @@ class MatchingService:
         task_list = self._lists.get(key) or self._load(key, request.kind == _STICKY, now)
         if task_list is None:
             raise errors.ServiceBusy("too many task lists")
+        base, partition = split_name(request.task_list)
+        if not partition or request.kind == _STICKY:
+            return await self._poll_here(task_list, request, now, until, call.deadline)
+        scout = not task_list.has_scout
+        task_list.has_scout = True
+        try:
+            wait_s = 0.0 if scout else self._settings.pass_on_after_s
+            answer = await self._poll_here(task_list, request, now, min(until, now + wait_s), call.deadline)
+            if answer or not self._running or self._runtime.monotonic() >= until:
+                return answer
+            return await self._pass_on(request, base, until)
+        finally:
+            if scout:
+                task_list.has_scout = False
+
+    async def _poll_here(
+        self, task_list: _TaskList, request: internal.PollTaskRequest, now: float, until: float, deadline: float | None
+    ) -> bytes:
+        """A poll in this very list: the response of a task that was started, or empty bytes at `until`."""
         poll = task_list.matcher.add_poll(request.identity, now, request.max_tasks_per_second)
         if poll is None:
             raise errors.ServiceBusy("too many polls of the task list")
@@ -196,11 +245,18 @@ class MatchingService:
         caller_gone = True
         try:
             self._deliver(task_list, now)
-            answer = await self._serve(_Serving(task_list, poll, request, until, call.deadline))
+            answer = await self._serve(_Serving(task_list, poll, request, until, deadline))
             caller_gone = False
             return answer
         finally:
             self._end_poll(task_list, poll, caller_gone)
+
+    async def _pass_on(self, request: internal.PollTaskRequest, base: str, until: float) -> bytes:
+        """The poll goes on at the root of its task list, under the same request id."""
+        request.task_list = base
+        address = self._router.matching_address(request.domain_id, base, request.type)
+        timeout_s = until - self._runtime.monotonic() + self._settings.deadline_margin_s
+        return await self._network.call(address, "PollTask", request.SerializeToString(), timeout_s)
 
     def _poll_end(self, key: ListKey, deadline: float | None, now: float) -> float:
         """When a poll that begins now gives up. One that strayed here is soon sent to look again."""
@@ -220,7 +276,7 @@ class MatchingService:
                 break
             answer = await self._start(serving, poll.task)
             if answer is not None:
-                return answer
+                return answer + self._backlog_hint(serving.task_list)
             now = self._runtime.monotonic()
             if now >= serving.until or not self._running:
                 break
@@ -229,6 +285,13 @@ class MatchingService:
         if self._killed:
             raise errors.Unavailable("matching was killed")
         return b""
+
+    def _backlog_hint(self, task_list: _TaskList) -> bytes:
+        """The field of a decision poll's response that tells how many tasks wait; fields may follow one another in any
+        order."""
+        if task_list.key[2] != internal.TASK_TYPE_DECISION or not task_list.backlog:
+            return b""
+        return api.PollForDecisionTaskResponse(backlog_count_hint=task_list.backlog).SerializeToString()
 
     async def _wait(self, poll: Poll, until: float) -> None:
         """Returns when the poll was matched or its time is over (then without a task)."""
@@ -305,8 +368,11 @@ class MatchingService:
     async def _describe_task_list(self, call: InternalCall) -> bytes:
         request = internal.DescribeTaskListRequest.FromString(call.body)
         task_list = self._lists.get((request.domain_id, request.task_list, request.type))
+        return self._described(request.task_list, task_list, status=request.include_status).SerializeToString()
+
+    def _described(self, name: str, task_list: _TaskList | None, *, status: bool) -> api.DescribeTaskListResponse:
         response = api.DescribeTaskListResponse()
-        response.task_list.name = request.task_list
+        response.task_list.name = name
         response.task_list.kind = _STICKY if task_list is not None and task_list.sticky else api.TASK_LIST_KIND_NORMAL
         now, now_ns = self._runtime.monotonic(), self._runtime.now()
         if task_list is not None:
@@ -314,13 +380,25 @@ class MatchingService:
             for identity, poller in pollers.items():
                 info = response.pollers.add(identity=identity, rate_per_second=poller.rate or self._settings.dispatch_rate)
                 info.last_access_time.FromNanoseconds(now_ns - int((now - poller.last_seen) * SECOND))
-        if request.include_status:
-            backlog = task_list.matcher.backlog if task_list is not None else 0
+        if status:
+            backlog = task_list.backlog if task_list is not None else 0
             response.task_list_status.backlog_count_hint = backlog
             response.task_list_status.rate_per_second = (
                 task_list.matcher.rate if task_list is not None else self._settings.dispatch_rate
             )
             response.task_list_status.empty = backlog == 0
+        return response
+
+    async def _list_task_lists(self, call: InternalCall) -> bytes:
+        """The normal lists of a domain; a list's partitions are for its root's owner to know."""
+        request = internal.ListTaskListsRequest.FromString(call.body)
+        response = api.GetTaskListsByDomainResponse()
+        for (domain_id, name, task_type), task_list in self._lists.items():
+            if domain_id != request.domain_id or task_list.sticky or split_name(name)[1] or not self._owns(task_list.key):
+                continue
+            decision = task_type == internal.TASK_TYPE_DECISION
+            found = response.decision_task_list_map if decision else response.activity_task_list_map
+            found[name].CopyFrom(self._described(name, task_list, status=True))
         return response.SerializeToString()
 
     # --- lists --------------------------------------------------------------------------------------------------------
@@ -377,6 +455,7 @@ class MatchingService:
             return
         now = self._runtime.monotonic()
         for task_list in self._lists.values():
+            task_list.backlogs.pop(address, None)
             task_list.matcher.rest_address(address, now)
             self._deliver(task_list, now)
 

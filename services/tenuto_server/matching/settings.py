@@ -16,6 +16,8 @@ class MatchingSettings:
     lists_max: task lists in memory at once, empty ones included until they are unloaded.
     dispatch_rate: tasks a second of a task list whose pollers ask for no rate of their own.
     rate_hold_s: how long the lowest rate asked for stays in force when later polls ask for a higher one or none.
+    pass_on_after_s: a poll of a partition waits there this long before it is passed on to the root, if another is there
+        already.
     poll_wait_s: the longest wait of a poll; it also ends `deadline_margin_s` before the call's deadline.
     strayed_wait_s: the longest wait of a poll for a list that, by this process's ring, belongs to another.
     start_timeout_s, start_attempts_max, start_retry_s: asking history to start a task: how long one try may take, how
@@ -37,6 +39,7 @@ class MatchingSettings:
     lists_max: int = 50_000
     dispatch_rate: float = 100_000.0
     rate_hold_s: float = 60.0
+    pass_on_after_s: float = 1.0
     poll_wait_s: float = 60.0
     deadline_margin_s: float = 1.0
     strayed_wait_s: float = 2.0

@@ -315,23 +315,6 @@ def test_an_activity_poller_may_ask_for_a_rate() -> None:
     run(scenario())
 
 
-def test_describe_task_list() -> None:
-    async def scenario() -> None:
-        async with Bench() as bench:
-            request = api.DescribeTaskListRequest(domain=DOMAIN, include_task_list_status=True)
-            request.task_list.name = "orders"
-            with pytest.raises(BadRequest, match=r"TaskListType is not set on request\."):
-                await bench.call("WorkflowAPI/DescribeTaskList", request.SerializeToString())
-            request.task_list_type = api.TASK_LIST_TYPE_ACTIVITY
-            bench.matching.answer = lambda _: b"described"
-            assert await bench.call("WorkflowAPI/DescribeTaskList", request.SerializeToString()) == b"described"
-            assert internal.DescribeTaskListRequest.FromString(bench.matching.calls[0].body) == internal.DescribeTaskListRequest(
-                domain_id=DOMAIN_ID, task_list="orders", type=internal.TASK_TYPE_ACTIVITY, include_status=True
-            )
-
-    run(scenario())
-
-
 # --- waiting for history ---------------------------------------------------------------------------------------------
 def history_request(token: bytes) -> bytes:
     request = api.GetWorkflowExecutionHistoryRequest(domain=DOMAIN, wait_for_new_event=True, next_page_token=token)

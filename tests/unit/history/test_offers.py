@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from tenuto_api import api, internal
 from tenuto_server import errors
+from tenuto_server.cluster.partitions import own_partition
 from tenuto_server.cluster.router import StaticRouter
 from tenuto_server.history.engine.tasks import Dispatch, TaskKind
 from tenuto_server.history.offers import Offers, TaskKey
@@ -17,6 +18,7 @@ from tests.unit.history.virtual import run
 
 ACCEPTED = internal.OFFER_OUTCOME_ACCEPTED
 FULL = internal.OFFER_OUTCOME_FULL
+NO_POLLER = internal.OFFER_OUTCOME_NO_POLLER
 NO_STICKY_POLLER = internal.OFFER_OUTCOME_NO_STICKY_POLLER
 RETRY_S = 0.05
 
@@ -339,5 +341,74 @@ def test_shards_given_up_and_a_kill_silence_it() -> None:
         world.router.set_members(["h1"], ["m2"])
         await settle(1)
         assert world.network.new() == [] and len(world.offers) == 0
+
+    run(main())
+
+
+def in_partitions() -> tuple[Harness, TaskKey]:
+    """A task whose own partition, of four, is not the root."""
+    world = Harness(task_list_write_partitions=4)
+    workflow_id = next(name for name in (f"wf-{number}" for number in itertools.count()) if own_partition(name, 4) == 2)
+    key = TaskKey("dom", workflow_id, "run", TaskKind.ACTIVITY, 5, 0)
+    world.offers.add(key, Dispatch(TaskKind.ACTIVITY, 5, 0, "tl", False, 77, 0))
+    return world, key
+
+
+def places(world: Harness) -> list[tuple[str, bool]]:
+    """The partitions that the task was offered to so far, and whether only if polled."""
+    return [(offer.task_list, offer.only_if_polled) for _, _, request in world.network.calls for offer in request.offers]
+
+
+def test_a_task_tries_its_own_partition_then_the_root() -> None:
+    async def main() -> None:
+        world, _ = in_partitions()
+        world.network.outcome = lambda offer: NO_POLLER if offer.only_if_polled else ACCEPTED
+        await settle()
+        assert places(world) == [("/__cadence_sys/tl/2", True), ("tl", False)]
+        await settle(10)
+        assert len(world.network.calls) == 2
+        world.offers.kill()
+
+    run(main())
+
+
+def test_a_task_waits_in_its_own_partition_when_the_root_is_full() -> None:
+    async def main() -> None:
+        world, _ = in_partitions()
+        world.network.outcome = lambda offer: NO_POLLER if offer.only_if_polled else FULL if offer.task_list == "tl" else ACCEPTED
+        await settle(10)
+        assert places(world) == [("/__cadence_sys/tl/2", True), ("tl", False), ("/__cadence_sys/tl/2", False)]
+        world.offers.kill()
+
+    run(main())
+
+
+def test_sticky_lists_have_no_partitions() -> None:
+    async def main() -> None:
+        world = Harness(task_list_write_partitions=4)
+        for number in range(20):
+            world.offers.add(
+                TaskKey("dom", f"wf-{number}", "run", TaskKind.DECISION, 5, 0),
+                Dispatch(TaskKind.DECISION, 5, 0, "host", True, 77, 0),
+            )
+        await settle()
+        assert set(places(world)) == {("host", False)}
+        world.offers.kill()
+
+    run(main())
+
+
+def test_matching_is_told_how_many_more_wait() -> None:
+    async def main() -> None:
+        world = Harness(offers_max=2)
+        keys = [world.add(number) for number in (1, 2, 3, 4, 5)]
+        await settle()
+        assert [backlog.waiting for _, _, request in world.network.calls for backlog in request.backlogs] == [3]
+        world.network.calls.clear()
+        for key in keys[:3]:
+            world.offers.done(key)
+            await settle()
+        assert [backlog.waiting for _, _, request in world.network.calls for backlog in request.backlogs] == [2, 1, 0]
+        world.offers.kill()
 
     run(main())

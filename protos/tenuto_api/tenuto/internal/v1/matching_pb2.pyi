@@ -15,30 +15,48 @@ class OfferOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OFFER_OUTCOME_ACCEPTED: _ClassVar[OfferOutcome]
     OFFER_OUTCOME_FULL: _ClassVar[OfferOutcome]
     OFFER_OUTCOME_NO_STICKY_POLLER: _ClassVar[OfferOutcome]
+    OFFER_OUTCOME_NO_POLLER: _ClassVar[OfferOutcome]
 OFFER_OUTCOME_INVALID: OfferOutcome
 OFFER_OUTCOME_ACCEPTED: OfferOutcome
 OFFER_OUTCOME_FULL: OfferOutcome
 OFFER_OUTCOME_NO_STICKY_POLLER: OfferOutcome
+OFFER_OUTCOME_NO_POLLER: OfferOutcome
 
 class OfferTasksRequest(_message.Message):
-    __slots__ = ("history_address", "offers")
+    __slots__ = ("history_address", "offers", "backlogs")
     HISTORY_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     OFFERS_FIELD_NUMBER: _ClassVar[int]
+    BACKLOGS_FIELD_NUMBER: _ClassVar[int]
     history_address: str
     offers: _containers.RepeatedCompositeFieldContainer[TaskOffer]
-    def __init__(self, history_address: _Optional[str] = ..., offers: _Optional[_Iterable[_Union[TaskOffer, _Mapping]]] = ...) -> None: ...
+    backlogs: _containers.RepeatedCompositeFieldContainer[ListBacklog]
+    def __init__(self, history_address: _Optional[str] = ..., offers: _Optional[_Iterable[_Union[TaskOffer, _Mapping]]] = ..., backlogs: _Optional[_Iterable[_Union[ListBacklog, _Mapping]]] = ...) -> None: ...
+
+class ListBacklog(_message.Message):
+    __slots__ = ("domain_id", "task_list", "type", "waiting")
+    DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_LIST_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    domain_id: str
+    task_list: str
+    type: _history_pb2.TaskType
+    waiting: int
+    def __init__(self, domain_id: _Optional[str] = ..., task_list: _Optional[str] = ..., type: _Optional[_Union[_history_pb2.TaskType, str]] = ..., waiting: _Optional[int] = ...) -> None: ...
 
 class TaskOffer(_message.Message):
-    __slots__ = ("task", "task_list", "kind", "scheduled_ns")
+    __slots__ = ("task", "task_list", "kind", "scheduled_ns", "only_if_polled")
     TASK_FIELD_NUMBER: _ClassVar[int]
     TASK_LIST_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SCHEDULED_NS_FIELD_NUMBER: _ClassVar[int]
+    ONLY_IF_POLLED_FIELD_NUMBER: _ClassVar[int]
     task: _history_pb2.TaskRef
     task_list: str
     kind: _tasklist_pb2.TaskListKind
     scheduled_ns: int
-    def __init__(self, task: _Optional[_Union[_history_pb2.TaskRef, _Mapping]] = ..., task_list: _Optional[str] = ..., kind: _Optional[_Union[_tasklist_pb2.TaskListKind, str]] = ..., scheduled_ns: _Optional[int] = ...) -> None: ...
+    only_if_polled: bool
+    def __init__(self, task: _Optional[_Union[_history_pb2.TaskRef, _Mapping]] = ..., task_list: _Optional[str] = ..., kind: _Optional[_Union[_tasklist_pb2.TaskListKind, str]] = ..., scheduled_ns: _Optional[int] = ..., only_if_polled: _Optional[bool] = ...) -> None: ...
 
 class OfferTasksResponse(_message.Message):
     __slots__ = ("outcomes",)
@@ -79,3 +97,9 @@ class DescribeTaskListRequest(_message.Message):
     type: _history_pb2.TaskType
     include_status: bool
     def __init__(self, domain_id: _Optional[str] = ..., task_list: _Optional[str] = ..., type: _Optional[_Union[_history_pb2.TaskType, str]] = ..., include_status: _Optional[bool] = ...) -> None: ...
+
+class ListTaskListsRequest(_message.Message):
+    __slots__ = ("domain_id",)
+    DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    domain_id: str
+    def __init__(self, domain_id: _Optional[str] = ...) -> None: ...
