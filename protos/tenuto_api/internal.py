@@ -1,5 +1,11 @@
 """Every message, enum and value of the interfaces between services. Generated: do not edit."""
 
+from tenuto_api.tenuto.internal.v1.calls_pb2 import (
+    ChildClosedRequest as ChildClosedRequest,
+    CloseChildRequest as CloseChildRequest,
+    ExternalRequest as ExternalRequest,
+    StartChildRequest as StartChildRequest,
+)
 from tenuto_api.tenuto.internal.v1.history_pb2 import (
     StartTaskRequest as StartTaskRequest,
     TASK_TYPE_ACTIVITY as TASK_TYPE_ACTIVITY,

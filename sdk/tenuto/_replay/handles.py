@@ -110,7 +110,7 @@ class ChildWorkflowHandle(DurableFuture[T]):
 
     def signal(self, signal: Any, *args: Any) -> Awaitable[None]:
         """Signals the child; await the answer to know that it was delivered. Raises ExternalWorkflowError."""
-        return self._execution.signal_external("", self.workflow_id, self.run_id, signal, args, child_only=True)
+        return self._execution.signal_external("", self.workflow_id, "", signal, args, child_only=True)
 
     def reject(self, error: BaseException) -> None:
         """It did not start, or did not complete."""

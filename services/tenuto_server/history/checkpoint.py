@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from tenuto_server import errors
 from tenuto_server.history.core import Core
+from tenuto_server.history.engine.calls import owes
 from tenuto_server.history.log import CommitLog
 from tenuto_server.history.run import Run, Workflow
 from tenuto_server.history.shard import Shard
@@ -148,4 +149,7 @@ def _is_young(run: Run, young_from: int) -> bool:
 
 
 def _at_rest(workflow: Workflow, committed: int) -> bool:
-    return all(not run.is_dirty and not run.watchers and run.last_seq <= committed for run in workflow.runs.values())
+    return all(
+        not run.is_dirty and not run.watchers and run.last_seq <= committed and not owes(run.state)
+        for run in workflow.runs.values()
+    )

@@ -16,9 +16,10 @@ from tenuto_server.cluster.router import Router
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.history import storing
 from tenuto_server.history.alarms import AlarmQueue
+from tenuto_server.history.calls import Calls
 from tenuto_server.history.engine import decision_task, tasks
 from tenuto_server.history.engine.records import to_wire
-from tenuto_server.history.engine.tasks import AlarmKind, Dispatch, TaskKind
+from tenuto_server.history.engine.tasks import AlarmKind, Dispatch, TaskKind, Tasks
 from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.log import CommitLog, Step
 from tenuto_server.history.offers import Offers, TaskKey
@@ -49,6 +50,7 @@ class Core:
         address: str,
     ) -> None:
         self.store = store
+        self.network = network
         self.router = router
         self.runtime = runtime
         self.domains = domains
@@ -57,6 +59,7 @@ class Core:
         self.shards: dict[int, Shard] = {}
         self.alarms = AlarmQueue()
         self.offers = Offers(network, router, address, settings, self._no_sticky_poller)
+        self.calls = Calls(self)
         self.log: CommitLog | None = None
         # Set by the service: drops everything and starts anew, after a broken invariant.
         self.abandon: Callable[[str], None] = lambda reason: None
@@ -134,8 +137,7 @@ class Core:
             self.alarms.forget(run)
         elif derived.alarms and self.alarms.set(run, derived.alarms):
             self.set_alarm_timer()
-        dispatches = derived.dispatches
-        self.log.after(run.last_seq, lambda: self._durable(run, dispatches))
+        self.log.after(run.last_seq, lambda: self._durable(run, derived))
 
     async def durable(self, run: Run) -> None:
         """Waits until all that has happened to the run is durable."""
@@ -143,11 +145,13 @@ class Core:
             raise errors.ShardOwnershipLost("the commit log is closed")
         await self.log.wait(run.last_seq)
 
-    def _durable(self, run: Run, dispatches: list[Dispatch]) -> None:
+    def _durable(self, run: Run, derived: Tasks) -> None:
         if run.is_closed:
             self._withdraw(run)
-        elif dispatches:
-            self.offer(run, dispatches)
+        elif derived.dispatches:
+            self.offer(run, derived.dispatches)
+        if derived.calls:
+            self.calls.add(run, derived.calls)
         if run.watchers:
             run.notify()
 
@@ -188,10 +192,12 @@ class Core:
     # --- waking --------------------------------------------------------------------------------------------------------
     def loaded(self, run: Run) -> None:
         """A run came from the store: sets up what its state implies."""
+        derived = tasks.all_tasks(run.state)
+        if derived.calls:
+            self.calls.add(run, derived.calls)
         if run.is_closed:
             self.alarms.forget(run)
             return
-        derived = tasks.all_tasks(run.state)
         self.offer(run, derived.dispatches)
         if self.alarms.set(run, derived.alarms):
             self.set_alarm_timer()
@@ -249,6 +255,7 @@ class Core:
         self.shards.pop(shard.id, None)
         for run in shard.runs():
             self.alarms.forget(run)
+            self.calls.forget(run)
             run.notify()
         shard.workflows.clear()
         shard.dirty.clear()
@@ -265,6 +272,7 @@ class Core:
         if self._alarm_timer is not None:
             self._alarm_timer.cancel()
         self.offers.kill()
+        self.calls.kill()
 
 
 class RunStep:

@@ -38,6 +38,13 @@ class HistorySettings:
     offers_max: int = 1000
     # Partitions of a task list that tasks are spread over; frontends must read at least as many.
     task_list_write_partitions: int = 1
+    # Calls from workflow to workflow (starts of children, signals, close policies) under way at once, of one run and in all.
+    calls_per_run_max: int = 20
+    calls_max: int = 200
+    # How long one may take; it is made again after this long, then ever later.
+    call_timeout: float = 10.0
+    call_retry_first: float = 0.05
+    call_retry_max: float = 5.0
     # How often the node looks which shards it should own.
     shard_interval: float = 0.5
     # A new node waits this long for the living owner of a shard to hand it over before it seals that owner's log.

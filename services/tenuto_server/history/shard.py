@@ -119,7 +119,13 @@ class Shard:
             raise errors.EntityNotExists(
                 f"Workflow execution not found.  WorkflowId: {workflow.workflow_id}, RunId: {run_id}"
             )
-        return workflow.runs.get(run_id) or self.adopt(workflow, value, current=False)
+        known = workflow.runs.get(run_id)
+        if known is not None:
+            return known
+        run = self.adopt(workflow, value, current=False)
+        # It has closed, but may still owe calls to other workflows.
+        self._on_loaded(run)
+        return run
 
     async def _read(self, partition: str, key: bytes) -> list[bytes | None]:
         try:

@@ -102,7 +102,9 @@ class RunImage:
         self.version = state.version
         self.next_id = state.next_event_id
         self._frames = b"".join(run.frames[run.stored_next_id - run.first_id :])
-        self._timer_ns = min((alarm.at_ns for alarm in derived.alarms), default=0)
+        # A run that owes calls is to be looked after at once: a time that has passed.
+        owes_from = (state.last_event_ns,) if derived.calls else ()
+        self._timer_ns = min((*owes_from, *(alarm.at_ns for alarm in derived.alarms)), default=0)
         self._tasks = {_task_row_key(state, dispatch): dispatch for dispatch in derived.dispatches}
         stored = StoredRun(encode(state), self.next_id, self._timer_ns, tuple(self._tasks))
         self._snapshot = pack(VERSION, msgspec.msgpack.encode(stored))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tenuto_api import api, internal
 from tenuto_server.history.engine import decision_task
+from tenuto_server.history.engine.child import POLICIES
 from tenuto_server.history.engine.records import frame, unframe
-from tenuto_server.history.engine.state import SECOND, Activity, Decision, RunState
+from tenuto_server.history.engine.state import SECOND, Activity, Child, Decision, RunState
 from tenuto_server.history.engine.turn import timestamp
 from tenuto_server.history.run import Run
 
@@ -106,6 +107,8 @@ def describe(run: Run) -> api.DescribeWorkflowExecutionResponse:
         ),
         workflow_execution_info=_info(state),
         pending_activities=[_pending_activity(activity) for activity in state.activities.values()],
+        # A run that has closed may owe its children something still, but waits for none.
+        pending_children=[_pending_child(child) for child in state.children.values() if state.is_open],
     )
     configuration = response.execution_configuration
     configuration.execution_start_to_close_timeout.seconds = state.execution_timeout_s
@@ -183,6 +186,16 @@ def _pending_activity(activity: Activity) -> api.PendingActivityInfo:
     if activity.last_failure:
         pending.last_failure.ParseFromString(activity.last_failure)
     return pending
+
+
+def _pending_child(child: Child) -> api.PendingChildExecutionInfo:
+    return api.PendingChildExecutionInfo(
+        workflow_execution=api.WorkflowExecution(workflow_id=child.workflow_id, run_id=child.run_id),
+        workflow_type_name=child.workflow_type,
+        initiated_id=child.initiated_id,
+        parent_close_policy=POLICIES.get(child.close_policy),
+        domain=child.domain,
+    )
 
 
 def _activity_state(activity: Activity) -> api.PendingActivityState:

@@ -1,8 +1,9 @@
 """Watches the transitions of the engine's state machines, record by record.
 
-A machine is the run, its decision task, an activity or a timer. Each has a handful of statuses; an arrow is "from status,
-by this record, to status", also where a record changes the machine but not its status (a heartbeat). `transitions.py` beside
-this file lists all arrows there are; the scenarios must draw each of them, and none that is not there.
+A machine is the run, its decision task, an activity, a timer, a child, a signal or cancel request to another workflow. Each
+has a handful of statuses; an arrow is "from status, by this record, to status", also where a record changes the machine but
+not its status (a heartbeat). `transitions.py` beside this file lists all arrows there are; the scenarios must draw each of
+them, and none that is not there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from tenuto_api import api
-from tenuto_server.history.engine.records import Buffered, Happened, Numbered, Record
+from tenuto_server.history.engine.records import Buffered, CallSettled, Happened, Numbered, Record
 from tenuto_server.history.engine.state import Activity, Decision, RunState
 
 
@@ -46,7 +47,7 @@ class Arrows:
             before, after = self._machines.get(name, ("none", None)), machines.get(name, ("none", None))
             if before != after:
                 label = _label(record)
-                if name[0] != "run" and state.close_status:
+                if name[0] != "run" and state.close_status and not isinstance(record, CallSettled):
                     label = "(the run closes)"
                 self.drawn[Arrow(name[0], before[0], label, after[0])] += 1
 
@@ -59,6 +60,13 @@ def _machines(state: RunState) -> dict[tuple[str, object], tuple[str, Any]]:
         found["activity", activity.schedule_id] = (_activity(activity), copy.copy(activity))
     for timer in state.timers.values():
         found["timer", timer.started_id] = ("running", timer)
+    owed = ", owed" if state.close_status else ""
+    for child in state.children.values():
+        found["child", child.initiated_id] = (("started" if child.run_id else "initiated") + owed, copy.copy(child))
+    for call in state.externals.values():
+        found[call.kind.name.lower(), call.initiated_id] = ("initiated" + owed, call)
+    if state.owes_parent:
+        found["parent", ""] = ("to be told", None)
     for data in state.buffered:
         fired = api.HistoryEvent.FromString(data)
         if fired.HasField("timer_fired_event_attributes"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -264,19 +265,93 @@ def _continue(words: Words) -> api.Decision:
 
 
 def _child(words: Words) -> api.Decision:
-    attributes = api.StartChildWorkflowExecutionDecisionAttributes(workflow_id=words.take())
+    attributes = api.StartChildWorkflowExecutionDecisionAttributes(
+        workflow_id=words.take(),
+        workflow_type=api.WorkflowType(name=words.text("type") if words.has("type") else "greet"),
+        domain=words.text("domain"),
+        execution_start_to_close_timeout=words.duration("timeout"),
+        task_start_to_close_timeout=words.duration("task"),
+        cron_schedule=words.text("cron"),
+        control=words.text("control").encode(),
+        input=words.payload("input"),
+        retry_policy=words.retry(),
+    )
+    if words.has("list"):
+        attributes.task_list.name = words.text("list")
+    if words.has("policy"):
+        policy: Any = api.ParentClosePolicy.Value("PARENT_CLOSE_POLICY_" + words.text("policy"))
+        attributes.parent_close_policy = policy
+    if words.has("reuse"):
+        reuse: Any = api.WorkflowIdReusePolicy.Value("WORKFLOW_ID_REUSE_POLICY_" + words.text("reuse"))
+        attributes.workflow_id_reuse_policy = reuse
+    if words.has("memo"):
+        attributes.memo.CopyFrom(api.Memo(fields=words.payloads("memo")))
+    if words.has("search"):
+        attributes.search_attributes.CopyFrom(api.SearchAttributes(indexed_fields=words.payloads("search")))
+    if words.has("header"):
+        attributes.header.CopyFrom(api.Header(fields=words.payloads("header")))
     return api.Decision(start_child_workflow_execution_decision_attributes=attributes)
 
 
+def _external(words: Words) -> api.WorkflowExecution | None:
+    """The workflow that is meant; "-" for none."""
+    workflow_id, run_id = words.take(), words.text("run")
+    return None if workflow_id == "-" else api.WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+
+
 def _signal_external(words: Words) -> api.Decision:
-    attributes = api.SignalExternalWorkflowExecutionDecisionAttributes(signal_name=words.take())
+    attributes = api.SignalExternalWorkflowExecutionDecisionAttributes(
+        workflow_execution=_external(words),
+        signal_name=words.take(),
+        domain=words.text("domain"),
+        input=words.payload("input"),
+        control=words.text("control").encode(),
+        child_workflow_only=words.flag("child-only"),
+    )
     return api.Decision(signal_external_workflow_execution_decision_attributes=attributes)
 
 
 def _cancel_external(words: Words) -> api.Decision:
-    execution = api.WorkflowExecution(workflow_id=words.take())
-    attributes = api.RequestCancelExternalWorkflowExecutionDecisionAttributes(workflow_execution=execution)
+    attributes = api.RequestCancelExternalWorkflowExecutionDecisionAttributes(
+        workflow_execution=_external(words),
+        domain=words.text("domain"),
+        control=words.text("control").encode(),
+        child_workflow_only=words.flag("child-only"),
+    )
     return api.Decision(request_cancel_external_workflow_execution_decision_attributes=attributes)
+
+
+def parent(words: Words) -> api.ParentExecutionInfo | None:
+    """The value of parent=WORKFLOW/RUN/INITIATED as whose child a run starts."""
+    if not words.has("parent"):
+        return None
+    workflow_id, run_id, initiated_id = words.text("parent").split("/")
+    execution = api.WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    return api.ParentExecutionInfo(
+        domain_id="dom", domain_name="dom", workflow_execution=execution, initiated_id=int(initiated_id)
+    )
+
+
+def closing_event(how: str, value: str) -> api.HistoryEvent:
+    """The last event of a child that ended so."""
+    payload = api.Payload(data=value.encode()) if value else None
+    match how:
+        case "completed":
+            completed = api.WorkflowExecutionCompletedEventAttributes(result=payload)
+            return api.HistoryEvent(workflow_execution_completed_event_attributes=completed)
+        case "failed":
+            failed = api.WorkflowExecutionFailedEventAttributes(failure=api.Failure(reason=value))
+            return api.HistoryEvent(workflow_execution_failed_event_attributes=failed)
+        case "canceled":
+            canceled = api.WorkflowExecutionCanceledEventAttributes(details=payload)
+            return api.HistoryEvent(workflow_execution_canceled_event_attributes=canceled)
+        case "timed-out":
+            timed_out = api.WorkflowExecutionTimedOutEventAttributes(timeout_type=api.TIMEOUT_TYPE_START_TO_CLOSE)
+            return api.HistoryEvent(workflow_execution_timed_out_event_attributes=timed_out)
+        case _:
+            assert how == "terminated", f"a child cannot end as {how}"
+            terminated = api.WorkflowExecutionTerminatedEventAttributes(reason=value)
+            return api.HistoryEvent(workflow_execution_terminated_event_attributes=terminated)
 
 
 _DECISIONS: dict[str, Callable[[Words], api.Decision]] = {

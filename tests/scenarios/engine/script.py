@@ -21,8 +21,8 @@ import msgspec
 
 from tenuto_api import api
 from tenuto_server import errors
-from tenuto_server.history.engine import activity, close, decision_task, decisions, outside, start, tasks
-from tenuto_server.history.engine.state import Activity, Decision
+from tenuto_server.history.engine import activity, calls, child, close, decision_task, decisions, external, outside, start, tasks
+from tenuto_server.history.engine.state import Activity, CallKind, Decision
 from tenuto_server.history.engine.turn import Turn
 from tests.scenarios.engine import requests, shown
 from tests.scenarios.engine.arrows import Arrows
@@ -123,6 +123,12 @@ class Script:
             "fail-activity": self.fail_activity,
             "cancel-activity": self.cancel_activity,
             "heartbeat": self.heartbeat,
+            "child-started": self.child_started,
+            "child-not-started": self.child_not_started,
+            "child-closed": self.child_closed,
+            "delivered": self.delivered,
+            "undelivered": self.undelivered,
+            "settled": self.settled,
             "advance": self.advance,
             "ring-late": self.ring_late,
         }
@@ -179,9 +185,11 @@ class Script:
 
     # --- clients -----------------------------------------------------------------------------------------------------
     def start(self, words: Words, _given: list[str]) -> list[Outcome]:
-        jitter_s = words.seconds("jitter")
+        jitter_s, parent = words.seconds("jitter"), requests.parent(words)
         request = requests.start(words, self.world.now)
-        return self.world.command(self.world.new_run(), lambda turn: start.start(turn, request, jitter_s))
+        return self.world.command(
+            self.world.new_run(), lambda turn: start.start(turn, request, jitter_s, parent=parent)
+        )
 
     def start_with_signal(self, words: Words, _given: list[str]) -> list[Outcome]:
         name = words.take()
@@ -315,6 +323,46 @@ class Script:
             return run, activity.started(run.state, schedule_id, attempt, token)
         return run, activity.started_by_id(run.state, activity_id)
 
+    # --- other workflows ---------------------------------------------------------------------------------------------
+    def child_started(self, words: Words, _given: list[str]) -> list[Outcome]:
+        run, initiated = self._initiated(words)
+        run_id = child.run_id_of(run.state.run_id, initiated.event_id)
+        return self.world.command(run, lambda turn: child.started(turn, initiated, run_id))
+
+    def child_not_started(self, words: Words, _given: list[str]) -> list[Outcome]:
+        run, initiated = self._initiated(words)
+        return self.world.command(run, lambda turn: child.start_failed(turn, initiated))
+
+    def child_closed(self, words: Words, _given: list[str]) -> list[Outcome]:
+        run, initiated = self._initiated(words)
+        how, first_run_id = words.take(), words.text("first") or child.run_id_of(run.state.run_id, initiated.event_id)
+        wanted = initiated.start_child_workflow_execution_initiated_event_attributes
+        execution = api.WorkflowExecution(workflow_id=wanted.workflow_id, run_id=words.text("run") or first_run_id)
+        told = child.Closed(
+            initiated.event_id, execution, first_run_id, requests.closing_event(how, words.text("value"))
+        )
+        return self.world.command(run, lambda turn: child.closed(turn, told, initiated))
+
+    def delivered(self, words: Words, _given: list[str]) -> list[Outcome]:
+        run, initiated = self._initiated(words)
+        return self.world.command(run, lambda turn: external.delivered(turn, initiated))
+
+    def undelivered(self, words: Words, _given: list[str]) -> list[Outcome]:
+        run, initiated = self._initiated(words)
+        has_completed = words.flag("completed")
+        return self.world.command(run, lambda turn: external.failed(turn, initiated, has_completed))
+
+    def settled(self, words: Words, _given: list[str]) -> list[Outcome]:
+        """A close policy was applied, or the parent was told."""
+        run, kind = self._current(), CallKind[words.take().upper().replace("-", "_")]
+        initiated_id = 0 if kind is CallKind.TELL_PARENT else int(words.take())
+        call = calls.Call(kind, initiated_id, "", "")
+        return self.world.command(run, lambda turn: calls.settled(turn, call))
+
+    def _initiated(self, words: Words) -> tuple[RunInMemory, api.HistoryEvent]:
+        run = self._current()
+        return run, run.event(int(words.take()))
+
     # --- time --------------------------------------------------------------------------------------------------------
     def advance(self, words: Words, _given: list[str]) -> list[Outcome]:
         """Time moves on by so much; alarms ring at their times."""
@@ -360,7 +408,10 @@ class Script:
             lines.append(f"times out at {shown.at(start.execution_deadline_ns(state))}")
         if state.search_attributes:
             lines.append(f"search: {shown.value_text(api.SearchAttributes.FromString(state.search_attributes))}")
-        for pending in ([state.decision] if state.decision else [], state.activities.values(), state.timers.values()):
+        for pending in (
+            [state.decision] if state.decision else [], state.activities.values(), state.timers.values(),
+            state.children.values(), state.externals.values(),
+        ):  # fmt: skip
             lines += [f"{type(one).__name__.lower()} {_fields(one)}" for one in pending]
         lines += [f"buffered {shown.event_line(_event(data), self.world.now)}" for data in state.buffered]
         return lines

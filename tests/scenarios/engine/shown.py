@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenuto_api import api
+from tenuto_server.history.engine.calls import Call
 from tenuto_server.history.engine.records import Buffered, Happened, Numbered, Record
 from tenuto_server.history.engine.state import SECOND
 from tenuto_server.history.engine.tasks import Alarm, Dispatch, TaskKind
@@ -40,6 +41,7 @@ def outcome_lines(outcome: Outcome) -> list[str]:
     """Records, then what follows from them."""
     lines = [record_line(record, outcome.at_ns) for record in outcome.records]
     lines += [dispatch_line(dispatch, outcome.at_ns) for dispatch in outcome.dispatches]
+    lines += [call_line(call) for call in outcome.calls]
     return lines + [alarm_line(alarm) for alarm in outcome.alarms]
 
 
@@ -75,6 +77,12 @@ def dispatch_line(dispatch: Dispatch, now: int) -> str:
         words += ["from", at(dispatch.not_before_ns)]
     assert dispatch.kind in (TaskKind.DECISION, TaskKind.ACTIVITY)
     return " ".join(words)
+
+
+def call_line(call: Call) -> str:
+    """What is to be asked of another workflow."""
+    initiated = f" {call.initiated_id}" if call.initiated_id else ""
+    return f"call {call.kind.name.lower().replace('_', '-')}{initiated} to {call.domain}/{shorten(call.target)}"
 
 
 def alarm_line(alarm: Alarm) -> str:

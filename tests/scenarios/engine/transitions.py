@@ -1,7 +1,7 @@
 """All transitions of the engine's state machines, as `arrows` names them: the scenarios must draw each, and no other.
 
 A new transition belongs here, with a scenario that draws it. "(numbered)" is a buffered event getting its id. Within a turn a
-machine may pass through a status that no command finds it in.
+machine may pass through a status that no command finds it in. "owed": the run has closed, and a call is still to be made.
 """
 
 from __future__ import annotations
@@ -88,4 +88,36 @@ timer: running --(the run closes)--> none
 timer: running --TimerCanceled--> none
 timer: running --TimerFired--> fired, unseen
 timer: running --TimerFired--> none
+
+child: initiated --(the run closes)--> initiated, owed
+child: initiated --(the run closes)--> none
+child: initiated --ChildWorkflowExecutionStarted--> started
+child: initiated --StartChildWorkflowExecutionFailed--> none
+child: initiated, owed --CallSettled--> none
+child: initiated, owed --CallSettled--> started, owed
+child: none --StartChildWorkflowExecutionInitiated--> initiated
+child: started --(the run closes)--> none
+child: started --(the run closes)--> started, owed
+child: started --ChildWorkflowExecutionCanceled--> none
+child: started --ChildWorkflowExecutionCompleted--> none
+child: started --ChildWorkflowExecutionFailed--> none
+child: started --ChildWorkflowExecutionStarted (numbered)--> started
+child: started --ChildWorkflowExecutionTerminated--> none
+child: started --ChildWorkflowExecutionTimedOut:START_TO_CLOSE--> none
+child: started, owed --CallSettled--> none
+
+signal: initiated --(the run closes)--> initiated, owed
+signal: initiated --ExternalWorkflowExecutionSignaled--> none
+signal: initiated --SignalExternalWorkflowExecutionFailed--> none
+signal: initiated, owed --CallSettled--> none
+signal: none --SignalExternalWorkflowExecutionInitiated--> initiated
+
+cancel: initiated --(the run closes)--> initiated, owed
+cancel: initiated --ExternalWorkflowExecutionCancelRequested--> none
+cancel: initiated --RequestCancelExternalWorkflowExecutionFailed--> none
+cancel: initiated, owed --CallSettled--> none
+cancel: none --RequestCancelExternalWorkflowExecutionInitiated--> initiated
+
+parent: none --(the run closes)--> to be told
+parent: to be told --CallSettled--> none
 """

@@ -22,8 +22,9 @@ import msgspec
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.alarms import AlarmQueue
-from tenuto_server.history.engine import tasks
-from tenuto_server.history.engine.records import Happened, Numbered, Record, from_wire, to_wire
+from tenuto_server.history.engine import calls, tasks
+from tenuto_server.history.engine.calls import Call
+from tenuto_server.history.engine.records import Happened, Numbered, Record, from_wire, to_wire, unframe
 from tenuto_server.history.engine.state import SECOND, RunState, decode, encode
 from tenuto_server.history.engine.tasks import Alarm, AlarmKind, Dispatch, TaskKind
 from tenuto_server.history.engine.turn import Turn, evolve, replay
@@ -46,6 +47,11 @@ class RunInMemory:
     frames: list[bytes] = field(default_factory=list)
     alarms: dict[tuple[AlarmKind, str], int] | None = field(default_factory=dict)
     offered: dict[TaskName, Dispatch] = field(default_factory=dict)
+    calls: dict[Call, None] = field(default_factory=dict)
+
+    def event(self, event_id: int) -> api.HistoryEvent:
+        """An event of the run's history."""
+        return api.HistoryEvent.FromString(unframe(self.frames[event_id - 1]))
 
 
 @dataclass
@@ -57,6 +63,7 @@ class Outcome:
     records: list[Record]
     alarms: list[Alarm]
     dispatches: list[Dispatch]
+    calls: list[Call]
     rang: tuple[AlarmKind, str] | None = None
 
 
@@ -120,7 +127,9 @@ class World:
             assert not derived.alarms and not derived.dispatches, "a closed run wants something"
             self.queue.forget(run)
             run.offered.clear()
-        outcomes = [Outcome(run, turn.now, list(turn.records), derived.alarms, derived.dispatches)]
+        run.calls.update(dict.fromkeys(derived.calls))
+        run.calls = {call: None for call in run.calls if calls.is_due(state, call)}
+        outcomes = [Outcome(run, turn.now, list(turn.records), derived.alarms, derived.dispatches, derived.calls)]
         self._check(run)
         if turn.successor is not None:
             outcomes += self._commit(self._adopt(turn.successor.state), turn.successor)
@@ -166,7 +175,7 @@ class World:
             late = [dispatch for name, dispatch in run.offered.items() if name not in known]
         outcomes = self._commit(run, turn) if turn.records else []
         if late:
-            outcomes.append(Outcome(run, turn.now, [], [], late))
+            outcomes.append(Outcome(run, turn.now, [], [], late, []))
         for outcome in outcomes:
             outcome.rang = (kind, key)
         self._check(run)
@@ -200,6 +209,8 @@ class World:
     def _check_tasks(self, run: RunInMemory) -> None:
         state = run.state
         implied = tasks.all_tasks(state)
+        assert set(implied.calls) == set(run.calls), f"calls that are due: {implied.calls}, asked for: {list(run.calls)}"
+        assert calls.owes(state) == bool(implied.calls)
         if not state.is_open:
             assert not implied.alarms and not implied.dispatches
             return
@@ -226,6 +237,9 @@ def consistent(state: RunState) -> None:
     assert {activity.activity_id: number for number, activity in state.activities.items()} == state.activity_ids
     assert all(number == activity.schedule_id for number, activity in state.activities.items())
     assert all(timer_id == timer.timer_id for timer_id, timer in state.timers.items())
+    assert all(number == child.initiated_id for number, child in state.children.items())
+    assert all(number == pending.initiated_id for number, pending in state.externals.items())
+    assert not state.owes_parent or (state.close_status and state.parent)
     decision = state.decision
     if state.buffered:
         assert decision is not None and decision.started_ns, "events are buffered with no decision started"

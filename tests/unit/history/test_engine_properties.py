@@ -7,14 +7,15 @@ import random
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from tenuto_server.history.engine.state import RunState
+from tenuto_server.history.engine import calls
+from tenuto_server.history.engine.state import CallKind, RunState
 from tests.scenarios.engine.script import Script
 
 IDS = ["a", "b", "c"]
 SECONDS = ["1", "2", "3", "7"]
 RETRIES = ["", " retry=initial=1,coefficient=1,attempts=3", " retry=initial=2,coefficient=1,expiration=20,final=Bad"]
 
-STARTS = ["start timeout=90 task=5{retry}", "start timeout=90 task=30 delay={s}{retry}"]
+STARTS = ["start timeout=90 task=5{retry}", "start timeout=90 parent=p/r/5{retry}", "start timeout=90 task=30 delay={s}{retry}"]
 DECISIONS = [
     "activity {id} to-close={s}{retry}",
     "activity {id} to-start=2 run={s} beat=2{retry}",
@@ -27,6 +28,11 @@ DECISIONS = [
     "cancel-activity {id}",
     "marker {id}",
     "upsert search={id}:{s}",
+    "child {id} policy=ABANDON",
+    "child {id} policy=TERMINATE",
+    "child ''",
+    "signal-external {id} go",
+    "cancel-external {id}",
 ]
 LAST_DECISIONS = ["complete", "fail Bad", "fail Other", "cancel", "continue delay={s}{retry}", "nothing"]
 COMPLETIONS = [
@@ -36,6 +42,14 @@ COMPLETIONS = [
     "complete-decision sticky=host/3 inline",
     "complete-decision force",
 ]
+# By what a call to another workflow asks.
+OUTCOMES = {
+    CallKind.START_CHILD: ["child-started {}", "child-started {}", "child-not-started {}"],
+    CallKind.SIGNAL: ["delivered {}", "undelivered {}"],
+    CallKind.CANCEL: ["delivered {}", "undelivered {} completed"],
+    CallKind.CLOSE_CHILD: ["settled close-child {}"],
+    CallKind.TELL_PARENT: ["settled tell-parent"],
+}
 # Commands that may fit or not.
 ANY = [
     "signal s",
@@ -55,6 +69,8 @@ ANY = [
     "fail-activity {id} Bad",
     "cancel-activity {id}",
     "heartbeat {id} details=1",
+    "settled close-child 5",
+    "settled tell-parent",
     "advance {s}",
     "advance 0.5",
     "ring-late {s}",
@@ -73,6 +89,10 @@ def _fitting(state: RunState) -> list[str]:
             outcomes.append("cancel-activity {}")
         fitting = outcomes if activity.started_ns else ["start-activity {}"] * 3
         commands += [command.format(activity.activity_id) for command in fitting]
+    for call in calls.due(state):
+        commands += [command.format(call.initiated_id) for command in OUTCOMES[call.kind]]
+    for child in state.children.values():
+        commands += [f"child-closed {child.initiated_id} {how}" for how in ("completed", "canceled")]
     return commands
 
 

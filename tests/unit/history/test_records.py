@@ -15,6 +15,7 @@ from tenuto_server.history.engine.records import (
     AttemptFailed,
     AttemptStarted,
     Buffered,
+    CallSettled,
     DecisionDropped,
     DecisionMoved,
     DecisionScheduled,
@@ -75,6 +76,7 @@ ALL: list[Record] = [
     AttemptFailed(5, 3, 126, b"failure", "worker", b""),
     Heartbeat(5, 127, None),
     Heartbeat(5, 127, b"details"),
+    CallSettled(5, 7),
 ]
 
 

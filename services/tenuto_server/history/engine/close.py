@@ -10,7 +10,7 @@ from typing import Any
 
 from tenuto_api import api
 from tenuto_server import errors
-from tenuto_server.history.engine import decision_task, start
+from tenuto_server.history.engine import child, decision_task, start
 from tenuto_server.history.engine.retry import TIMEOUT_REASON, backoff_s
 from tenuto_server.history.engine.state import SECOND, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event, timestamp, to_ns
@@ -193,7 +193,10 @@ def _closes(status: api.WorkflowExecutionCloseStatus) -> Any:
         state.buffered.clear()
         state.restart_from = b""
         state.sticky_task_list = ""
-        if status == api.WORKFLOW_EXECUTION_CLOSE_STATUS_CONTINUED_AS_NEW:
+        continues = status == api.WORKFLOW_EXECUTION_CLOSE_STATUS_CONTINUED_AS_NEW
+        child.leave(state, continues, getattr(attributes, "decision_task_completed_event_id", 0))
+        state.owes_parent = bool(state.parent) and not continues
+        if continues:
             state.next_run_id = attributes.new_execution_run_id
 
     return close

@@ -303,8 +303,11 @@ def flush(turn: Turn) -> bool:
         attributes = getattr(event, name)
         if name == "activity_task_started_event_attributes":
             started_ids[attributes.scheduled_event_id] = event.event_id
-        elif name in _RESULTS and name.startswith("activity") and attributes.scheduled_event_id in started_ids:
-            attributes.started_event_id = started_ids[attributes.scheduled_event_id]
+        elif name == "child_workflow_execution_started_event_attributes":
+            started_ids[attributes.initiated_event_id] = event.event_id
+        elif name in _RESULTS:
+            begun_id = attributes.scheduled_event_id if name.startswith("activity") else attributes.initiated_event_id
+            attributes.started_event_id = started_ids.get(begun_id, attributes.started_event_id)
         turn.emit(Numbered(event, frame(event.SerializeToString()), data))
     return True
 

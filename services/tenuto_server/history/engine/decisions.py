@@ -7,18 +7,20 @@ decision while there is news that the worker has not seen (buffered events) fail
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tenuto_api import api
 from tenuto_server.errors import InvariantViolation
-from tenuto_server.history.engine import activity, close, decision_task, timer
+from tenuto_server.history.engine import activity, child, close, decision_task, external, timer
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event
 from tenuto_server.history.engine.values import retry_policy_fault, seconds
 
 IDENTIFIER_MAX = 1000
+_RUN_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 RESERVED_TASK_LIST_PREFIX = "/__cadence_sys/"
 
 _CLOSING = frozenset(
@@ -47,6 +49,8 @@ class _Preview:
     activity_ids: set[str]
     timer_ids: set[str]
     unseen: list[bytes]
+    children: int
+    externals: int
 
 
 def complete(
@@ -86,6 +90,14 @@ def _apply(
         case "request_cancel_activity_task_decision_attributes":
             activity_id = wanted.request_cancel_activity_task_decision_attributes.activity_id
             return activity.request_cancel(turn, completed_id, activity_id, identity)
+        case "start_child_workflow_execution_decision_attributes":
+            child.initiate(turn, completed_id, wanted.start_child_workflow_execution_decision_attributes, domain)
+        case "signal_external_workflow_execution_decision_attributes":
+            signal = wanted.signal_external_workflow_execution_decision_attributes
+            external.initiate_signal(turn, completed_id, signal, domain)
+        case "request_cancel_external_workflow_execution_decision_attributes":
+            cancel = wanted.request_cancel_external_workflow_execution_decision_attributes
+            external.initiate_cancel(turn, completed_id, cancel, domain)
         case "record_marker_decision_attributes":
             _record_marker(turn, completed_id, wanted.record_marker_decision_attributes)
         case "upsert_workflow_search_attributes_decision_attributes":
@@ -108,7 +120,9 @@ def _apply(
 
 def check(state: RunState, decisions: Sequence[api.Decision], domain: str) -> Fault | None:
     """The first thing that is wrong with the decisions, None where nothing is."""
-    preview = _Preview(state, set(state.activity_ids), set(state.timers), list(state.buffered))
+    preview = _Preview(
+        state, set(state.activity_ids), set(state.timers), list(state.buffered), len(state.children), len(state.externals)
+    )
     for wanted in decisions:
         name = wanted.WhichOneof("attributes")
         if name is None:
@@ -216,11 +230,47 @@ def _check_continue_as_new(wanted: Any, preview: _Preview, domain: str) -> Fault
     return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES, message) if message else None
 
 
-def _unsupported(cause: api.DecisionTaskFailedCause, what: str) -> _Check:
-    def refuse(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
-        return Fault(cause, f"This server does not support {what} yet.")
+def _check_child(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = (
+        _identifier_fault("WorkflowId", wanted.workflow_id)
+        or _identifier_fault("WorkflowType", wanted.workflow_type.name)
+        or _task_list_fault(wanted.task_list.name)
+        or child.timeouts_fault(wanted)
+        or (retry_policy_fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
+    )
+    if not message and wanted.cron_schedule:
+        message = "This server does not run cron schedules yet."
+    if not message and wanted.domain and wanted.domain != domain:
+        message = "Child workflows may not be started in another domain."
+    preview.children += 1
+    if not message and preview.children > child.PENDING_MAX:
+        message = f"More than {child.PENDING_MAX} child workflows are pending."
+    return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES, message) if message else None
 
-    return refuse
+
+def _check_signal_external(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = _external_fault(wanted, preview) or _identifier_fault("SignalName", wanted.signal_name)
+    return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES, message) if message else None
+
+
+def _check_cancel_external(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    message = _external_fault(wanted, preview)
+    cause = api.DECISION_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES
+    return Fault(cause, message) if message else None
+
+
+def _external_fault(wanted: Any, preview: _Preview) -> str:
+    preview.externals += 1
+    if preview.externals > external.PENDING_MAX:
+        return f"More than {external.PENDING_MAX} calls to other workflows are pending."
+    if not wanted.HasField("workflow_execution"):
+        return "Execution is not set on decision."
+    run_id = wanted.workflow_execution.run_id
+    if run_id and not _RUN_ID.fullmatch(run_id):
+        return "Invalid RunId set on decision."
+    if len(wanted.domain) > IDENTIFIER_MAX:
+        return "Domain exceeds length limit."
+    return _identifier_fault("WorkflowId", wanted.workflow_execution.workflow_id)
 
 
 _CHECKS: dict[str, _Check] = {
@@ -234,16 +284,9 @@ _CHECKS: dict[str, _Check] = {
     "fail_workflow_execution_decision_attributes": _check_fail,
     "cancel_workflow_execution_decision_attributes": _check_nothing,
     "continue_as_new_workflow_execution_decision_attributes": _check_continue_as_new,
-    "start_child_workflow_execution_decision_attributes": _unsupported(
-        api.DECISION_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES, "child workflows"
-    ),
-    "signal_external_workflow_execution_decision_attributes": _unsupported(
-        api.DECISION_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES, "signals from workflow to workflow"
-    ),
-    "request_cancel_external_workflow_execution_decision_attributes": _unsupported(
-        api.DECISION_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES,
-        "cancellation of other workflows",
-    ),
+    "start_child_workflow_execution_decision_attributes": _check_child,
+    "signal_external_workflow_execution_decision_attributes": _check_signal_external,
+    "request_cancel_external_workflow_execution_decision_attributes": _check_cancel_external,
 }
 
 

@@ -38,8 +38,10 @@ def add_signal(turn: Turn, name: str, payload: api.Payload | None, identity: str
     )
 
 
-def request_cancel(turn: Turn, request: api.RequestCancelWorkflowExecutionRequest) -> None:
-    """Asks the run to cancel itself. The same request again changes nothing.
+def request_cancel(
+    turn: Turn, request: api.RequestCancelWorkflowExecutionRequest, source: api.ExternalExecutionInfo | None = None
+) -> None:
+    """Asks the run to cancel itself; `source` is the run that asks, if one does. The same request again changes nothing.
 
     Raises WorkflowAlreadyCompleted, or CancellationAlreadyRequested where another request came before.
     """
@@ -52,7 +54,10 @@ def request_cancel(turn: Turn, request: api.RequestCancelWorkflowExecutionReques
         raise errors.CancellationAlreadyRequested("Cancellation already requested for this workflow execution.")
     turn.outside_event(
         workflow_execution_cancel_requested_event_attributes=api.WorkflowExecutionCancelRequestedEventAttributes(
-            cause=request.cause, identity=request.identity, request_id=request.request_id
+            cause=request.cause,
+            identity=request.identity,
+            request_id=request.request_id,
+            external_execution_info=source,
         )
     )
     decision_task.schedule_if_none(turn)

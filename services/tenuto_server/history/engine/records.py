@@ -144,6 +144,13 @@ class Heartbeat(msgspec.Struct, array_like=True, tag=22):
     details: bytes | None
 
 
+class CallSettled(msgspec.Struct, array_like=True, tag=40):
+    """A closed run's call to another workflow is done, or wanted no more. `kind` is a CallKind."""
+
+    kind: int
+    initiated_id: int
+
+
 Internal = (
     DecisionScheduled
     | DecisionStarted
@@ -154,6 +161,7 @@ Internal = (
     | AttemptStarted
     | AttemptFailed
     | Heartbeat
+    | CallSettled
 )
 Record = Happened | Buffered | Numbered | Internal
 

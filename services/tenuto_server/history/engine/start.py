@@ -17,10 +17,15 @@ DECISION_TIMEOUT_MAX_S = 240
 
 
 def start(
-    turn: Turn, request: api.StartWorkflowExecutionRequest, jitter_s: int = 0, first: Callable[[Turn], None] | None = None
+    turn: Turn,
+    request: api.StartWorkflowExecutionRequest,
+    jitter_s: int = 0,
+    first: Callable[[Turn], None] | None = None,
+    parent: api.ParentExecutionInfo | None = None,
 ) -> None:
     """Begins a run as a client asked. `jitter_s` is what chance made of the request's jitter, 0 to jitter_start; `first` is
-    what happens to the run before its first decision is scheduled (the signal of a signal-with-start)."""
+    what happens to the run before its first decision is scheduled (the signal of a signal-with-start); `parent` whose child it
+    is, if it is one."""
     if request.cron_schedule:
         raise errors.BadRequest("This server does not run cron schedules yet.")
     backoff_s = _first_backoff_s(turn.now, request, jitter_s)
@@ -33,6 +38,7 @@ def start(
         first_execution_run_id=turn.state.run_id,
         identity=request.identity,
         request_id=request.request_id,
+        parent_execution_info=parent,
         first_decision_task_backoff=duration(backoff_s),
         first_scheduled_time=timestamp(turn.now + backoff_s * SECOND),
         cron_overlap_policy=request.cron_overlap_policy,

@@ -7,6 +7,8 @@ end, with a default. Times are nanoseconds since the epoch, durations named `_s`
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
 from tenuto_server.errors import InvariantViolation
@@ -82,6 +84,38 @@ class Decision(msgspec.Struct, array_like=True):
     sticky: bool = False
 
 
+class CallKind(enum.IntEnum):
+    """What a run may have to ask of another workflow (see `calls`)."""
+
+    START_CHILD = 1
+    SIGNAL = 2
+    CANCEL = 3
+    TELL_PARENT = 4
+    CLOSE_CHILD = 5
+
+
+class Child(msgspec.Struct, array_like=True):
+    """A child that was initiated and has not ended. `run_id` is its first run, empty until that is known to have started;
+    `started_id` is 0 while the started event waits for its id. `close_policy` is a ParentClosePolicy."""
+
+    initiated_id: int
+    domain: str
+    workflow_id: str
+    workflow_type: str
+    close_policy: int
+    run_id: str = ""
+    started_id: int = 0
+
+
+class External(msgspec.Struct, array_like=True, frozen=True):
+    """A signal or cancel request on its way to another workflow."""
+
+    initiated_id: int
+    kind: CallKind
+    domain: str
+    workflow_id: str
+
+
 class RunState(msgspec.Struct, array_like=True):
     """One run. A run that nothing has happened to yet has `next_event_id` 1."""
 
@@ -134,6 +168,10 @@ class RunState(msgspec.Struct, array_like=True):
     close_ns: int = 0
     next_run_id: str = ""
     history_bytes: int = 0
+    # By initiated id. A run that has closed keeps here what it still owes: see `calls`.
+    children: dict[int, Child] = {}
+    externals: dict[int, External] = {}
+    owes_parent: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -8,10 +8,10 @@ timers are only ever added, and a deadline that moves to later (a heartbeat) cos
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tenuto_server.history.engine import activity, close, decision_task, start, timer
+from tenuto_server.history.engine import activity, calls, close, decision_task, start, timer
 from tenuto_server.history.engine.records import (
     AttemptFailed,
     AttemptStarted,
@@ -68,9 +68,10 @@ class Alarm(NamedTuple):
 class Tasks:
     """What follows from a turn."""
 
-    __slots__ = ("alarms", "dispatches")
+    __slots__ = ("alarms", "calls", "dispatches")
 
-    def __init__(self) -> None:
+    def __init__(self, calls_due: list[calls.Call]) -> None:
+        self.calls = calls_due
         self.dispatches: list[Dispatch] = []
         self.alarms: list[Alarm] = []
 
@@ -79,9 +80,9 @@ class Tasks:
             self.alarms.append(alarm)
 
 
-def tasks_for(state: RunState, records: Iterable[Record]) -> Tasks:
+def tasks_for(state: RunState, records: Sequence[Record]) -> Tasks:
     """The tasks that the records brought about, as the state stands after them."""
-    tasks = Tasks()
+    tasks = Tasks(calls.due_after(state, records) if calls.may_owe(state) else [])
     if not state.is_open:
         return tasks
     touched: dict[tuple[AlarmKind, str], None] = {}
@@ -104,7 +105,7 @@ def tasks_for(state: RunState, records: Iterable[Record]) -> Tasks:
 
 def all_tasks(state: RunState) -> Tasks:
     """Everything that the state implies: what recovery sets up."""
-    tasks = Tasks()
+    tasks = Tasks(calls.due(state) if calls.may_owe(state) else [])
     if not state.is_open:
         return tasks
     tasks._add_alarm(alarm(state, AlarmKind.EXECUTION, ""))

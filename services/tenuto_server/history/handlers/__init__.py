@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from tenuto_server.history.core import Core
-from tenuto_server.history.handlers import activities, decision_tasks, reads, starts, steering
+from tenuto_server.history.handlers import activities, calls, decision_tasks, reads, starts, steering
 from tenuto_server.transport.network import InternalCall
 
 Handler = Callable[[Core, InternalCall], Awaitable[bytes]]
@@ -22,6 +22,11 @@ TABLE: dict[str, Handler] = {
     "StartTask": decision_tasks.start_task,
     "RespondDecisionTaskCompleted": decision_tasks.completed,
     "RespondDecisionTaskFailed": decision_tasks.failed,
+    "StartChild": calls.start_child,
+    "SignalExternal": calls.signal_external,
+    "CancelExternal": calls.cancel_external,
+    "CloseChild": calls.close_child,
+    "ChildClosed": calls.child_closed,
     "RespondActivityTaskCompleted": activities.completed,
     "RespondActivityTaskCompletedByID": activities.completed_by_id,
     "RespondActivityTaskFailed": activities.failed,

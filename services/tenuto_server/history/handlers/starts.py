@@ -24,11 +24,11 @@ async def start(core: Core, call: InternalCall) -> bytes:
     """Answers StartWorkflowExecutionResponse when the start is durable."""
     envelope = internal.WorkflowRequest.FromString(call.body)
     request = api.StartWorkflowExecutionRequest.FromString(envelope.request)
-    shard, workflow = await _workflow(core, envelope)
+    shard, workflow = await workflow_of(core, envelope.domain_id, envelope.workflow_id)
     current = workflow.current
     if current is None or current.state.start_request_id != request.request_id:
-        _admit(current, request)
-        current = _begin(core, shard, workflow, request)
+        admit(current, request)
+        current = begin(core, shard, workflow, request)
     await core.durable(current)
     return api.StartWorkflowExecutionResponse(run_id=current.state.run_id).SerializeToString()
 
@@ -38,7 +38,7 @@ async def signal_with_start(core: Core, call: InternalCall) -> bytes:
     envelope = internal.WorkflowRequest.FromString(call.body)
     request = api.SignalWithStartWorkflowExecutionRequest.FromString(envelope.request)
     begun = request.start_request
-    shard, workflow = await _workflow(core, envelope)
+    shard, workflow = await workflow_of(core, envelope.domain_id, envelope.workflow_id)
     run = workflow.current
     seen = run is not None and begun.request_id in run.state.signal_request_ids
     if run is not None and (seen or (run.state.is_open and not _terminates(begun))):
@@ -46,33 +46,36 @@ async def signal_with_start(core: Core, call: InternalCall) -> bytes:
             outside.signal(turn, request.signal_name, _payload(request), begun.identity, begun.request_id)
     else:
         if not (run is not None and run.state.is_open):
-            _admit(run, begun)
-        run = _begin(core, shard, workflow, begun, request)
+            admit(run, begun)
+        run = begin(core, shard, workflow, begun, request)
     await core.durable(run)
     return api.SignalWithStartWorkflowExecutionResponse(run_id=run.state.run_id).SerializeToString()
 
 
-async def _workflow(core: Core, envelope: internal.WorkflowRequest) -> tuple[Shard, Workflow]:
-    shard = core.shard(envelope.domain_id, envelope.workflow_id)
-    workflow = await shard.workflow(envelope.domain_id, envelope.workflow_id)
+async def workflow_of(core: Core, domain_id: str, workflow_id: str) -> tuple[Shard, Workflow]:
+    """A workflow of this process, without runs if it is new. Raises ShardOwnershipLost."""
+    shard = core.shard(domain_id, workflow_id)
+    workflow = await shard.workflow(domain_id, workflow_id)
     if core.shards.get(shard.id) is not shard or not shard.is_open:
         raise errors.ShardOwnershipLost("the shard belongs to another history process")
     return shard, workflow
 
 
-def _begin(
+def begin(
     core: Core,
     shard: Shard,
     workflow: Workflow,
     request: api.StartWorkflowExecutionRequest,
     with_signal: api.SignalWithStartWorkflowExecutionRequest | None = None,
+    run_id: str = "",
+    parent: api.ParentExecutionInfo | None = None,
 ) -> Run:
     """Starts a run, after ending the current one if the policy says so: in one commit."""
-    state = RunState(workflow.domain_id, workflow.workflow_id, core.runtime.new_id())
+    state = RunState(workflow.domain_id, workflow.workflow_id, run_id or core.runtime.new_id())
     turn = Turn(state, core.runtime.now())
     jitter_s = seconds(request.jitter_start)
     chance_s = core.runtime.random.randint(0, jitter_s) if jitter_s > 0 else 0
-    engine_start.start(turn, request, chance_s, None if with_signal is None else _signals(with_signal))
+    engine_start.start(turn, request, chance_s, None if with_signal is None else _signals(with_signal), parent)
     turns: list[tuple[Run, Turn]] = []
     current = workflow.current
     if current is not None and current.state.is_open:
@@ -94,7 +97,7 @@ def _signals(request: api.SignalWithStartWorkflowExecutionRequest) -> Callable[[
     return first
 
 
-def _admit(current: Run | None, request: api.StartWorkflowExecutionRequest) -> None:
+def admit(current: Run | None, request: api.StartWorkflowExecutionRequest) -> None:
     """Raises WorkflowAlreadyStarted where the reuse policy forbids a new run."""
     if current is None:
         return
