@@ -17,11 +17,11 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
-    VisibilityFilter,
     VisibilityKey,
     VisibilityRecord,
     WriteBatch,
 )
+from tenuto_server.visibility.tree import everything, open_or_closed
 from tests.conformance.test_visibility import record, records_of
 
 few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -105,8 +105,8 @@ def test_rows_timers_and_visibility(new_store: Callable[[], Store], all_batches:
         found_timers = [timer for shard in (0, 1) for timer in await store.scan_timers(shard, 10, None, 100)]
         found_runs: list[VisibilityRecord] = []
         for is_open in (True, False):
-            found_runs += await records_of(store, VisibilityFilter("domain", is_open, 0, 100), 2)
-        count = await store.count_visibility("domain")
+            found_runs += await records_of(store, open_or_closed("domain", is_open, 0, 100), 2)
+        count = await store.count_visibility(everything("domain"))
         await store.close()
         assert found_rows == rows.living()
         assert found_timers == [timers.living()[name] for name in sorted(timers.living(), key=str_key)]

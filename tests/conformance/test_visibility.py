@@ -10,11 +10,11 @@ import pytest
 
 from tenuto_server.persistence.interface import (
     Store,
-    VisibilityFilter,
     VisibilityKey,
     VisibilityRecord,
     WriteBatch,
 )
+from tenuto_server.visibility.tree import Query, everything, open_or_closed
 
 COMPLETED = 1
 FAILED = 2
@@ -62,11 +62,11 @@ async def listed(
     store: Store, is_open: bool, earliest_ns: int = EVER[0], latest_ns: int = EVER[1], page_size: int = 100, **asked: object
 ) -> list[str]:
     """The run ids of all pages."""
-    where = VisibilityFilter("domain", is_open, earliest_ns, latest_ns, **asked)  # type: ignore[arg-type]
+    where = open_or_closed("domain", is_open, earliest_ns, latest_ns, **asked)  # type: ignore[arg-type]
     return [one.run_id for one in await records_of(store, where, page_size)]
 
 
-async def records_of(store: Store, where: VisibilityFilter, page_size: int) -> list[VisibilityRecord]:
+async def records_of(store: Store, where: Query, page_size: int) -> list[VisibilityRecord]:
     found: list[VisibilityRecord] = []
     token = b""
     while True:
@@ -98,7 +98,7 @@ async def test_a_record_comes_back_as_it_was_written(store: Store) -> None:
         stamp=99,
     )
     await put(store, whole)
-    page = await store.list_visibility(VisibilityFilter("domain", False, *EVER), 10, b"")
+    page = await store.list_visibility(open_or_closed("domain", False, *EVER), 10, b"")
     assert page.records == [whole]
     assert page.next_token == b""
 
@@ -107,7 +107,7 @@ async def test_a_written_record_does_not_change_with_the_writers_object(store: S
     mine = record("r")
     await put(store, mine)
     mine.workflow_type = "changed"
-    where = VisibilityFilter("domain", True, *EVER)
+    where = open_or_closed("domain", True, *EVER)
     (found,) = (await store.list_visibility(where, 10, b"")).records
     assert found.workflow_type == "Order"
     found.workflow_type = "changed too"
@@ -176,7 +176,7 @@ async def test_pages_hold_each_run_once_though_many_have_the_same_time(store: St
 
 async def test_no_token_when_the_last_page_is_just_full(store: Store) -> None:
     await put(store, *[record(f"r{n}", start_ns=n) for n in range(4)])
-    where = VisibilityFilter("domain", True, *EVER)
+    where = open_or_closed("domain", True, *EVER)
     first = await store.list_visibility(where, 2, b"")
     assert first.next_token
     second = await store.list_visibility(where, 2, first.next_token)
@@ -187,7 +187,7 @@ async def test_no_token_when_the_last_page_is_just_full(store: Store) -> None:
 async def test_runs_that_do_not_change_are_on_one_page_while_others_come_and_go(store: Store) -> None:
     runs = [record(f"run {n:03}", start_ns=n * 10) for n in range(40)]
     await put(store, *runs)
-    where = VisibilityFilter("domain", True, *EVER)
+    where = open_or_closed("domain", True, *EVER)
     steady = [one for n, one in enumerate(runs) if n % 3]
     moving = [one for n, one in enumerate(runs) if n % 3 == 0]
     found: list[str] = []
@@ -210,7 +210,7 @@ async def test_runs_that_do_not_change_are_on_one_page_while_others_come_and_go(
 @pytest.mark.parametrize("token", [b"x", b"\x01", b"\x01\xff\xff", b"\x00abc", b"\xff" * 40, b"\x01\x92\xa1a\xa1b"])
 async def test_a_foreign_token_is_refused(store: Store, token: bytes) -> None:
     with pytest.raises(ValueError, match="token"):
-        await store.list_visibility(VisibilityFilter("domain", True, *EVER), 10, token)
+        await store.list_visibility(open_or_closed("domain", True, *EVER), 10, token)
 
 
 async def test_closing_moves_a_run_from_the_open_to_the_closed_list(store: Store) -> None:
@@ -219,7 +219,7 @@ async def test_closing_moves_a_run_from_the_open_to_the_closed_list(store: Store
     await put(store, closed(one, 200))
     assert await listed(store, True) == []
     assert await listed(store, False) == ["r"]
-    assert await store.count_visibility("domain") == 1
+    assert await store.count_visibility(everything("domain")) == 1
     await put(store, one)
     assert await listed(store, True) == [], "a late write of the open state loses"
     assert await listed(store, False) == ["r"]
@@ -254,10 +254,10 @@ async def test_the_newest_wins_in_whatever_order_writes_arrive(store: Store) -> 
 async def test_counting_sees_open_and_closed_runs_of_one_domain(store: Store) -> None:
     one = record("a")
     await put(store, one, closed(record("b"), 5), record("c", domain_id="other"))
-    assert await store.count_visibility("domain") == 2
+    assert await store.count_visibility(everything("domain")) == 2
     await store.write(WriteBatch(visibility_deletes=[key(one, 1)]))
-    assert await store.count_visibility("domain") == 1
-    assert await store.count_visibility("nowhere") == 0
+    assert await store.count_visibility(everything("domain")) == 1
+    assert await store.count_visibility(everything("nowhere")) == 0
 
 
 async def test_domains_do_not_mix(store: Store) -> None:
@@ -277,8 +277,8 @@ async def test_ids_of_any_characters(store: Store) -> None:
 async def test_many_records_at_once_and_large_ones(store: Store) -> None:
     large = bytes(1 << 20)
     await put(store, *[record(f"r{n}", n) for n in range(500)], record("large", 1000, memo=large))
-    assert await store.count_visibility("domain") == 501
-    page = await store.list_visibility(VisibilityFilter("domain", True, *EVER), 1, b"")
+    assert await store.count_visibility(everything("domain")) == 501
+    page = await store.list_visibility(open_or_closed("domain", True, *EVER), 1, b"")
     assert page.records[0].memo == large
 
 

@@ -27,11 +27,11 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
-    VisibilityFilter,
     VisibilityPage,
     WriteBatch,
 )
 from tenuto_server.persistence.memory import MemoryStore
+from tenuto_server.visibility.tree import Query
 
 T = TypeVar("T")
 _ALL = 1 << 40
@@ -197,13 +197,13 @@ class FaultyStore:
         """See `Store.scan_timers`."""
         return await self._call(lambda: self._memory.scan_timers(shard, until_ns, after, limit))
 
-    async def list_visibility(self, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
+    async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
         """See `Store.list_visibility`."""
-        return await self._call(lambda: self._memory.list_visibility(where, page_size, token))
+        return await self._call(lambda: self._memory.list_visibility(query, page_size, token))
 
-    async def count_visibility(self, domain_id: str) -> int:
+    async def count_visibility(self, query: Query) -> int:
         """See `Store.count_visibility`."""
-        return await self._call(lambda: self._memory.count_visibility(domain_id))
+        return await self._call(lambda: self._memory.count_visibility(query))
 
     async def get(self, space: str, key: str) -> Versioned | None:
         """See `Store.get`."""

@@ -69,6 +69,9 @@ _DOMAIN: dict[str, Method] = {
 _VISIBILITY: dict[str, Method] = {
     "ListOpenWorkflowExecutions": Method(visibility.list_open_workflow_executions, RateClass.VISIBILITY),
     "ListClosedWorkflowExecutions": Method(visibility.list_closed_workflow_executions, RateClass.VISIBILITY),
+    "ListWorkflowExecutions": Method(visibility.list_workflow_executions, RateClass.VISIBILITY),
+    "ScanWorkflowExecutions": Method(visibility.scan_workflow_executions, RateClass.VISIBILITY),
+    "CountWorkflowExecutions": Method(visibility.count_workflow_executions, RateClass.VISIBILITY),
     "GetSearchAttributes": Method(visibility.get_search_attributes, RateClass.NONE),
 }
 

@@ -49,4 +49,7 @@ class FrontendSettings:
     drain_s: float = 10.0
     # Said by DescribeCluster. The web page asks for search by query only where it is said to be there.
     store_backend: str = "sqlite"
-    advanced_visibility: bool = False
+    advanced_visibility: bool = True
+    # Runs a page of a list has where the request does not say, and may have.
+    visibility_page_default: int = 1000
+    visibility_page_max: int = 10_000

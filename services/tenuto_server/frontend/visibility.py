@@ -2,86 +2,129 @@
 
 from __future__ import annotations
 
+from typing import TypeVar, cast
+
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenuto_api import api
 from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest
-from tenuto_server.frontend import search_attributes, validation
+from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
-from tenuto_server.persistence.interface import VisibilityFilter, VisibilityPage, VisibilityRecord
 from tenuto_server.transport.public import PublicCall
+from tenuto_server.visibility import attributes, query
+from tenuto_server.visibility.records import VisibilityRecord, execution_status
+from tenuto_server.visibility.tree import BY_RUN, Query, open_or_closed
 
-PAGE_SIZE_MAX = 1000
 _NS_MAX = 2**63 - 1
-# By the number of a close status, COMPLETED to TIMED_OUT: what a list says of the run. Others are a KeyError: no number
-# that is not in the interface is ever sent.
-_CLOSE_STATUS: dict[int, tuple[api.WorkflowExecutionCloseStatus, api.WorkflowExecutionStatus]] = {
-    int(close): (close, status)
-    for close, status in (
-        (api.WORKFLOW_EXECUTION_CLOSE_STATUS_COMPLETED, api.WORKFLOW_EXECUTION_STATUS_COMPLETED),
-        (api.WORKFLOW_EXECUTION_CLOSE_STATUS_FAILED, api.WORKFLOW_EXECUTION_STATUS_FAILED),
-        (api.WORKFLOW_EXECUTION_CLOSE_STATUS_CANCELED, api.WORKFLOW_EXECUTION_STATUS_CANCELED),
-        (api.WORKFLOW_EXECUTION_CLOSE_STATUS_TERMINATED, api.WORKFLOW_EXECUTION_STATUS_TERMINATED),
-        (api.WORKFLOW_EXECUTION_CLOSE_STATUS_CONTINUED_AS_NEW, api.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW),
-        (api.WORKFLOW_EXECUTION_CLOSE_STATUS_TIMED_OUT, api.WORKFLOW_EXECUTION_STATUS_TIMED_OUT),
-    )
-}
+
+_Response = TypeVar(
+    "_Response",
+    api.ListWorkflowExecutionsResponse,
+    api.ScanWorkflowExecutionsResponse,
+    api.ListOpenWorkflowExecutionsResponse,
+    api.ListClosedWorkflowExecutionsResponse,
+)
+
+
+async def list_workflow_executions(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Runs that a query finds, in the order it asks for."""
+    request = parse(api.ListWorkflowExecutionsRequest, call.body)
+    domain = await _domain(frontend, request.domain)
+    asked = await _query(frontend, request.query, domain)
+    return await _answer(frontend, request, domain, asked, api.ListWorkflowExecutionsResponse())
+
+
+async def scan_workflow_executions(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Runs that a query finds, in an order that no change of a run moves it in."""
+    request = parse(api.ScanWorkflowExecutionsRequest, call.body)
+    domain = await _domain(frontend, request.domain)
+    asked = await _query(frontend, request.query, domain)
+    asked = Query(asked.domain_id, asked.where, BY_RUN)
+    return await _answer(frontend, request, domain, asked, api.ScanWorkflowExecutionsResponse())
+
+
+async def count_workflow_executions(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """How many runs a query finds."""
+    request = parse(api.CountWorkflowExecutionsRequest, call.body)
+    domain = await _domain(frontend, request.domain)
+    asked = await _query(frontend, request.query, domain)
+    count = await frontend.store.count_visibility(asked)
+    return api.CountWorkflowExecutionsResponse(count=count).SerializeToString()
+
+
+async def _domain(frontend: FrontendContext, name: str) -> api.Domain:
+    if not name:
+        raise BadRequest(validation.DOMAIN_NOT_SET)
+    return await frontend.domain(name, RateClass.VISIBILITY)
+
+
+async def _query(frontend: FrontendContext, text: str, domain: api.Domain) -> Query:
+    return query.parse(text, attributes.DEFAULT, domain.id)
+
+
+async def _answer(
+    frontend: FrontendContext, request: _Request, domain: api.Domain, asked: Query, response: _Response
+) -> bytes:
+    """One page of a query."""
+    most = frontend.settings.visibility_page_max
+    if request.page_size > most:
+        raise BadRequest(f"Pagesize is larger than allowed {most}")
+    size = request.page_size if request.page_size > 0 else frontend.settings.visibility_page_default
+    try:
+        page = await frontend.store.list_visibility(asked, size, request.next_page_token)
+    except ValueError:
+        raise BadRequest(validation.INVALID_PAGE_TOKEN) from None
+    response.next_page_token = page.next_token
+    for record in page.records:
+        fill_info(response.executions.add(), record, domain.name)
+    return response.SerializeToString()
 
 
 async def list_open_workflow_executions(frontend: FrontendContext, call: PublicCall) -> bytes:
     """Open runs by start time, newest first."""
     request = parse(api.ListOpenWorkflowExecutionsRequest, call.body)
-    page, domain, now_ns = await _list(frontend, request, is_open=True)
-    response = api.ListOpenWorkflowExecutionsResponse(next_page_token=page.next_token)
-    for record in page.records:
-        fill_info(response.executions.add(), record, domain.name, now_ns)
-    return response.SerializeToString()
+    domain, asked = await _filtered(frontend, request, is_open=True)
+    return await _answer(frontend, request, domain, asked, api.ListOpenWorkflowExecutionsResponse())
 
 
 async def list_closed_workflow_executions(frontend: FrontendContext, call: PublicCall) -> bytes:
     """Closed runs by close time, newest first."""
     request = parse(api.ListClosedWorkflowExecutionsRequest, call.body)
-    page, domain, now_ns = await _list(frontend, request, is_open=False)
-    response = api.ListClosedWorkflowExecutionsResponse(next_page_token=page.next_token)
-    for record in page.records:
-        fill_info(response.executions.add(), record, domain.name, now_ns)
-    return response.SerializeToString()
+    domain, asked = await _filtered(frontend, request, is_open=False)
+    return await _answer(frontend, request, domain, asked, api.ListClosedWorkflowExecutionsResponse())
 
 
-_ListRequest = api.ListOpenWorkflowExecutionsRequest | api.ListClosedWorkflowExecutionsRequest
+_FilterRequest = api.ListOpenWorkflowExecutionsRequest | api.ListClosedWorkflowExecutionsRequest
+_Request = _FilterRequest | api.ListWorkflowExecutionsRequest | api.ScanWorkflowExecutionsRequest
 
 
-async def _list(frontend: FrontendContext, request: _ListRequest, *, is_open: bool) -> tuple[VisibilityPage, api.Domain, int]:
+async def _filtered(frontend: FrontendContext, request: _FilterRequest, *, is_open: bool) -> tuple[api.Domain, Query]:
     if not request.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
     earliest_ns, latest_ns = _time_range(request)
-    where = VisibilityFilter("", is_open, earliest_ns, latest_ns)
+    workflow_id = run_id = workflow_type = ""
+    close_status = 0
     limits = frontend.limits
     if request.HasField("execution_filter"):
-        where.workflow_id, where.run_id = request.execution_filter.workflow_id, request.execution_filter.run_id
-        validation.check_length(where.workflow_id, "WorkflowID", limits)
-        validation.check_run_id(where.run_id)
+        workflow_id, run_id = request.execution_filter.workflow_id, request.execution_filter.run_id
+        validation.check_length(workflow_id, "WorkflowID", limits)
+        validation.check_run_id(run_id)
     elif request.HasField("type_filter"):
-        where.workflow_type = request.type_filter.name
-        validation.check_length(where.workflow_type, "WorkflowType", limits)
+        workflow_type = request.type_filter.name
+        validation.check_length(workflow_type, "WorkflowType", limits)
     elif isinstance(request, api.ListClosedWorkflowExecutionsRequest) and request.HasField("status_filter"):
-        where.close_status = request.status_filter.status
-        validation.check_enum(where.close_status, api.WorkflowExecutionCloseStatus, "WorkflowExecutionCloseStatus")
-    domain = await frontend.domain(request.domain, RateClass.VISIBILITY)
-    where.domain_id = domain.id
-    size = request.page_size
-    try:
-        page = await frontend.store.list_visibility(
-            where, size if 0 < size <= PAGE_SIZE_MAX else PAGE_SIZE_MAX, request.next_page_token
-        )
-    except ValueError:
-        raise BadRequest(validation.INVALID_PAGE_TOKEN) from None
-    return page, domain, frontend.runtime.now()
+        close_status = request.status_filter.status
+        validation.check_enum(close_status, api.WorkflowExecutionCloseStatus, "WorkflowExecutionCloseStatus")
+    domain = await _domain(frontend, request.domain)
+    return domain, open_or_closed(
+        domain.id, is_open, earliest_ns, latest_ns,
+        workflow_id=workflow_id, run_id=run_id, workflow_type=workflow_type, close_status=close_status,
+    )  # fmt: skip
 
 
-def _time_range(request: _ListRequest) -> tuple[int, int]:
+def _time_range(request: _FilterRequest) -> tuple[int, int]:
     """Both ends in nanoseconds since the epoch."""
     if not request.HasField("start_time_filter"):
         raise BadRequest("StartTimeFilter is required")
@@ -101,7 +144,7 @@ def _nanoseconds(timestamp: Timestamp) -> int:
     return min(max(timestamp.seconds * SECOND + timestamp.nanos, 0), _NS_MAX)
 
 
-def fill_info(info: api.WorkflowExecutionInfo, record: VisibilityRecord, domain_name: str, now_ns: int) -> None:
+def fill_info(info: api.WorkflowExecutionInfo, record: VisibilityRecord, domain_name: str) -> None:
     """A run as lists show it. What is not known of it is absent, not empty."""
     info.workflow_execution.workflow_id = record.workflow_id
     info.workflow_execution.run_id = record.run_id
@@ -123,13 +166,11 @@ def fill_info(info: api.WorkflowExecutionInfo, record: VisibilityRecord, domain_
         parent.domain_id, parent.domain_name = record.domain_id, domain_name
         parent.workflow_execution.workflow_id = record.parent_workflow_id
         parent.workflow_execution.run_id = record.parent_run_id
+    info.execution_status = execution_status(record)
     if record.close_ns:
         _set_time(info.close_time, record.close_ns)
-        info.close_status, info.execution_status = _CLOSE_STATUS[record.close_status]
-    elif record.execution_ns > now_ns:
-        info.execution_status = api.WORKFLOW_EXECUTION_STATUS_PENDING
-    else:
-        info.execution_status = api.WORKFLOW_EXECUTION_STATUS_STARTED
+        if record.close_status in api.WorkflowExecutionCloseStatus.values():
+            info.close_status = cast("api.WorkflowExecutionCloseStatus", record.close_status)
 
 
 def _set_time(timestamp: Timestamp, nanoseconds: int) -> None:
@@ -140,5 +181,8 @@ def _set_time(timestamp: Timestamp, nanoseconds: int) -> None:
 async def get_search_attributes(frontend: FrontendContext, call: PublicCall) -> bytes:
     """All keys with their types: the server's own and the custom ones."""
     parse(api.GetSearchAttributesRequest, call.body)
-    keys = {**search_attributes.SYSTEM, **search_attributes.CUSTOM}
-    return api.GetSearchAttributesResponse(keys=keys).SerializeToString()
+    keys = {**attributes.SYSTEM, **attributes.DEFAULT}
+    response = api.GetSearchAttributesResponse()
+    for name, value_type in keys.items():
+        response.keys[name] = cast("api.IndexedValueType", value_type)
+    return response.SerializeToString()

@@ -14,6 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+# Part of what a store is asked for, so it can be had from here.
+from tenuto_server.visibility.records import VisibilityRecord as VisibilityRecord  # noqa: PLC0414
+from tenuto_server.visibility.tree import Query
+
 
 class StoreUnavailable(Exception):
     """The store did not answer in time or could not be reached."""
@@ -66,37 +70,6 @@ class TimerRow(NamedTuple):
     stamp: int
 
 
-@dataclass(slots=True)
-class VisibilityRecord:
-    """One run in the visibility index, named by domain and run id (run ids are unique); the newest `stamp` wins as a
-    whole. Times in nanoseconds since the epoch.
-
-    close_ns is 0 and close_status 0 while the run is open; close_status is the interface's enum number. `memo` and
-    `search_attributes` are the protobuf bytes of Memo and SearchAttributes. `expires_ns` is when retention ends (0:
-    never).
-    """
-
-    domain_id: str
-    workflow_id: str
-    run_id: str
-    workflow_type: str
-    task_list: str
-    start_ns: int
-    execution_ns: int
-    close_ns: int
-    close_status: int
-    history_length: int
-    is_cron: bool
-    cron_schedule: str
-    memo: bytes
-    search_attributes: bytes
-    parent_workflow_id: str
-    parent_run_id: str
-    update_ns: int
-    expires_ns: int
-    stamp: int
-
-
 class VisibilityKey(NamedTuple):
     """Names a run to take out of the visibility index."""
 
@@ -104,22 +77,6 @@ class VisibilityKey(NamedTuple):
     workflow_id: str
     run_id: str
     stamp: int
-
-
-@dataclass(slots=True)
-class VisibilityFilter:
-    """An open or closed list as the interface asks for it. Both ends of the time range are inclusive; for closed lists
-    the range is over close time, for open ones over start time, and the newest come first. Empty text and 0 are
-    "any"."""
-
-    domain_id: str
-    open: bool
-    earliest_ns: int
-    latest_ns: int
-    workflow_id: str = ""
-    run_id: str = ""
-    workflow_type: str = ""
-    close_status: int = 0
 
 
 @dataclass(slots=True)
@@ -213,12 +170,14 @@ class Store(Protocol):
     async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
         """Live timers with fire_ns <= until_ns, ascending by (fire_ns, key), those after `after` only."""
 
-    async def list_visibility(self, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
-        """One page of an open or closed list. Raises ValueError for a token that is not one of its own. A run that does
-        not change while pages are read is on exactly one of them."""
+    async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
+        """One page of the runs that a query finds, in its order; shorter than `page_size` where the records are large.
+        Raises ValueError for a token that is not one of this query's own. A run that does not change while pages are read
+        is on exactly one of them. What finds, orders and follows is `visibility.evaluate`'s meaning; a store that has no
+        index for a part of a query (see `visibility.tree.conjuncts`) filters by it."""
 
-    async def count_visibility(self, domain_id: str) -> int:
-        """How many runs, open and closed, the index holds for a domain."""
+    async def count_visibility(self, query: Query) -> int:
+        """How many runs a query finds."""
 
     # --- compare-and-set rows -----------------------------------------------------------------------------------------
     async def get(self, space: str, key: str) -> Versioned | None:

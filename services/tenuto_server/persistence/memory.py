@@ -23,13 +23,14 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
-    VisibilityFilter,
     VisibilityKey,
     VisibilityPage,
     VisibilityRecord,
     WriteBatch,
 )
-from tenuto_server.persistence.rows import decode_position, decode_visibility, encode_position, encode_visibility
+from tenuto_server.persistence.rows import decode_visibility, encode_visibility
+from tenuto_server.visibility import evaluate, paging
+from tenuto_server.visibility.tree import Query
 
 
 @dataclass(slots=True)
@@ -56,29 +57,6 @@ class _Timers:
     order: list[tuple[int, bytes]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Visibility:
-    """One domain: `cells` by run id with the stamp and the encoded record (None: deleted); `open` and `closed` are
-    sorted by (time, run id)."""
-
-    cells: dict[str, tuple[int, bytes | None]] = field(default_factory=dict)
-    open: list[tuple[int, str]] = field(default_factory=list)
-    closed: list[tuple[int, str]] = field(default_factory=list)
-
-    def place(self, record: VisibilityRecord) -> None:
-        """Puts a record where lists find it."""
-        if record.close_ns:
-            insort(self.closed, (record.close_ns, record.run_id))
-        else:
-            insort(self.open, (record.start_ns, record.run_id))
-
-    def unplace(self, record: VisibilityRecord) -> None:
-        """Takes a record out of the lists."""
-        order = self.closed if record.close_ns else self.open
-        position = (record.close_ns or record.start_ns, record.run_id)
-        del order[bisect_left(order, position)]
-
-
 def _loses(held: tuple[int, object] | None, held_is_deleted: bool, stamp: int, deletes: bool) -> bool:
     """Whether a write with `stamp` is older than what is held; of one stamp a delete wins."""
     if held is None or stamp > held[0]:
@@ -94,7 +72,8 @@ class MemoryStore:
         self._logs: dict[str, _Log] = {}
         self._partitions: dict[tuple[Table, str], _Partition] = {}
         self._timers: dict[int, _Timers] = {}
-        self._visibility: dict[str, _Visibility] = {}
+        # By domain and run id: the stamp and the encoded record (None: deleted).
+        self._visibility: dict[str, dict[str, tuple[int, bytes | None]]] = {}
         self._spaces: dict[str, dict[str, Versioned]] = {}
         self._members: dict[Member, float] = {}
 
@@ -211,23 +190,16 @@ class MemoryStore:
             insort(timers.order, name)
 
     def _write_visibility(self, record: VisibilityRecord) -> None:
-        domain = self._visibility.setdefault(record.domain_id, _Visibility())
-        held = domain.cells.get(record.run_id)
-        if _loses(held, held is not None and held[1] is None, record.stamp, False):
-            return
-        if held is not None and held[1] is not None:
-            domain.unplace(decode_visibility(held[1]))
-        domain.cells[record.run_id] = (record.stamp, encode_visibility(record))
-        domain.place(record)
+        domain = self._visibility.setdefault(record.domain_id, {})
+        held = domain.get(record.run_id)
+        if not _loses(held, held is not None and held[1] is None, record.stamp, False):
+            domain[record.run_id] = (record.stamp, encode_visibility(record))
 
     def _delete_visibility(self, name: VisibilityKey) -> None:
-        domain = self._visibility.setdefault(name.domain_id, _Visibility())
-        held = domain.cells.get(name.run_id)
-        if _loses(held, held is not None and held[1] is None, name.stamp, True):
-            return
-        if held is not None and held[1] is not None:
-            domain.unplace(decode_visibility(held[1]))
-        domain.cells[name.run_id] = (name.stamp, None)
+        domain = self._visibility.setdefault(name.domain_id, {})
+        held = domain.get(name.run_id)
+        if not _loses(held, held is not None and held[1] is None, name.stamp, True):
+            domain[name.run_id] = (name.stamp, None)
 
     async def read(self, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:
         """See `Store.read`."""
@@ -264,34 +236,32 @@ class MemoryStore:
             for fire_ns, key in timers.order[first : min(end, first + limit)]
         ]
 
-    async def list_visibility(self, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
+    async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
         """See `Store.list_visibility`."""
-        position = decode_position(token) if token else None
-        domain = self._visibility.get(where.domain_id)
-        if domain is None or page_size <= 0:
-            return VisibilityPage([])
-        order = domain.open if where.open else domain.closed
-        index = bisect_right(order, where.latest_ns, key=itemgetter(0))
-        if position is not None:
-            index = min(index, bisect_left(order, position))
-        found: list[VisibilityRecord] = []
-        while index > 0 and order[index - 1][0] >= where.earliest_ns:
-            index -= 1
-            value = domain.cells[order[index][1]][1]
-            assert value is not None
-            record = decode_visibility(value)
-            if not _matches(record, where):
+        position = paging.decode_token(query, token)
+        page = VisibilityPage([])
+        size = 0
+        for value, record in evaluate.in_order(self._found(query), query.order):
+            if position is not None and not evaluate.is_after(value, record.run_id, position, query.order):
                 continue
-            if len(found) == page_size:
-                last = found[-1]
-                return VisibilityPage(found, encode_position(last.close_ns or last.start_ns, last.run_id))
-            found.append(record)
-        return VisibilityPage(found)
+            if len(page.records) >= page_size or size >= paging.PAGE_BYTES_MAX:
+                if page.records:
+                    last = page.records[-1]
+                    value = evaluate.sort_value(last, query.order)
+                    page.next_token = paging.encode_token(query, value, last.run_id)
+                break
+            page.records.append(record)
+            size += len(encode_visibility(record))
+        return page
 
-    async def count_visibility(self, domain_id: str) -> int:
+    async def count_visibility(self, query: Query) -> int:
         """See `Store.count_visibility`."""
-        domain = self._visibility.get(domain_id)
-        return len(domain.open) + len(domain.closed) if domain is not None else 0
+        return len(self._found(query))
+
+    def _found(self, query: Query) -> list[VisibilityRecord]:
+        held = self._visibility.get(query.domain_id, {})
+        records = [decode_visibility(value) for _, value in held.values() if value is not None]
+        return [record for record in records if evaluate.matches(query, record)]
 
     # --- compare-and-set rows -----------------------------------------------------------------------------------------
     async def get(self, space: str, key: str) -> Versioned | None:
@@ -329,13 +299,3 @@ class MemoryStore:
         now = self._runtime.monotonic()
         self._members = {member: end for member, end in self._members.items() if end > now}
         return sorted(self._members)
-
-
-def _matches(record: VisibilityRecord, where: VisibilityFilter) -> bool:
-    """Whether a record passes the filters other than domain, state and time."""
-    return (
-        (not where.workflow_id or record.workflow_id == where.workflow_id)
-        and (not where.run_id or record.run_id == where.run_id)
-        and (not where.workflow_type or record.workflow_type == where.workflow_type)
-        and (not where.close_status or record.close_status == where.close_status)
-    )

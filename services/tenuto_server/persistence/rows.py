@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from tenuto_server.persistence.interface import VisibilityRecord
+from tenuto_server.visibility.records import VisibilityRecord
 
 INT64_MIN: Final = -(1 << 63)
 INT64_MAX: Final = (1 << 63) - 1
@@ -111,7 +111,6 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_fields = msgspec.msgpack.Decoder(
     tuple[str, str, str, str, str, int, int, int, int, int, bool, str, bytes, bytes, str, str, int, int, int]
 ).decode
-_decode_position = msgspec.msgpack.Decoder(tuple[int, str]).decode
 
 
 def encode_visibility(record: VisibilityRecord) -> bytes:
@@ -123,20 +122,3 @@ def decode_visibility(value: bytes) -> VisibilityRecord:
     """The record that `encode_visibility` wrote. Raises `UnknownEncoding`."""
     _, data = unpack(value, "visibility record", _VISIBILITY_ENCODING)
     return VisibilityRecord(*_decode_fields(data))
-
-
-def encode_position(time_ns: int, run_id: str) -> bytes:
-    """A page token: the place in a list ordered by time and run id, after which the next page begins."""
-    return pack(_VISIBILITY_ENCODING, _encode((time_ns, run_id)))
-
-
-def decode_position(token: bytes) -> tuple[int, str]:
-    """The place that a page token names. Raises ValueError for anything that is not a page token."""
-    try:
-        _, data = unpack(token, "page token", _VISIBILITY_ENCODING)
-        time_ns, run_id = _decode_position(data)
-    except (UnknownEncoding, msgspec.MsgspecError) as error:
-        raise ValueError("not a page token of this list") from error
-    if not INT64_MIN <= time_ns <= INT64_MAX:
-        raise ValueError("not a page token of this list")
-    return time_ns, run_id

@@ -77,7 +77,7 @@ def test_cluster() -> None:
             assert [ring.member_count for ring in membership.rings] == [2, 3, 2]
             assert sorted(membership.reachable_members) == sorted(itertools.chain(*rings.values()))
             (feature,) = cluster.persistence_info["visibilityStore"].features
-            assert (feature.key, feature.enabled) == ("advancedVisibilityEnabled", False)
+            assert (feature.key, feature.enabled) == ("advancedVisibilityEnabled", True)
             assert cluster.persistence_info["historyStore"].backend == "sqlite"
 
     run(scenario())

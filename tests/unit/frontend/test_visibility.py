@@ -255,3 +255,89 @@ def test_search_attributes_have_types() -> None:
             assert len(keys) == 35
 
     run(scenario())
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+LIST, SCAN, COUNT = (f"VisibilityAPI/{name}WorkflowExecutions" for name in ("List", "Scan", "Count"))
+
+
+def some_records() -> list[VisibilityRecord]:
+    attributes = api.SearchAttributes()
+    attributes.indexed_fields["CustomIntField"].data = b"7"
+    return [
+        record(0),
+        record(1, workflow_type="Other", search_attributes=attributes.SerializeToString()),
+        record(2, close_ns=START_NS + 9 * SECOND, close_status=api.WORKFLOW_EXECUTION_CLOSE_STATUS_COMPLETED),
+        record(3, close_ns=START_NS + 8 * SECOND, close_status=api.WORKFLOW_EXECUTION_CLOSE_STATUS_FAILED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["w3", "w2", "w1", "w0"]),
+        ("CloseTime = missing", ["w1", "w0"]),
+        ("CloseStatus = 'completed'", ["w2"]),
+        ("CloseStatus = 1", ["w3"]),
+        ("WorkflowType = 'Order' and CloseTime = missing", ["w0"]),
+        ("CustomIntField = 7", ["w1"]),
+        (f"StartTime >= {START_NS + 2 * SECOND} order by CloseTime desc", ["w2", "w3"]),
+        ("ExecutionStatus = 'STARTED'", ["w1", "w0"]),
+    ],
+)
+def test_lists_scans_and_counts_by_query(query: str, names: list[str]) -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            await bench.store.write(WriteBatch(visibility=some_records()))
+            listed = await names_of(bench, LIST, api.ListWorkflowExecutionsRequest(domain=DOMAIN, query=query))
+            assert listed == names
+            scanned = await names_of(bench, SCAN, api.ScanWorkflowExecutionsRequest(domain=DOMAIN, query=query))
+            assert sorted(scanned) == sorted(names)
+            request = api.CountWorkflowExecutionsRequest(domain=DOMAIN, query=query)
+            answer = await bench.call(COUNT, request.SerializeToString())
+            assert api.CountWorkflowExecutionsResponse.FromString(answer).count == len(names)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("method", [LIST, SCAN])
+def test_pages_of_a_query(method: str) -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            await bench.store.write(WriteBatch(visibility=some_records()))
+            request = api.ListWorkflowExecutionsRequest(domain=DOMAIN, page_size=3, query="HistoryLength = 5")
+            first = api.ListWorkflowExecutionsResponse.FromString(await bench.call(method, request.SerializeToString()))
+            assert len(first.executions) == 3
+            request.next_page_token = first.next_page_token
+            second = api.ListWorkflowExecutionsResponse.FromString(await bench.call(method, request.SerializeToString()))
+            assert not second.next_page_token
+            seen = {info.workflow_execution.workflow_id for info in (*first.executions, *second.executions)}
+            assert seen == {"w0", "w1", "w2", "w3"}
+            request.query = "HistoryLength > 4"
+            with pytest.raises(BadRequest) as refused:
+                await bench.call(method, request.SerializeToString())
+            assert refused.value.message == "Invalid NextPageToken."
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"domain": ""}, "Domain not set on request."),
+        ({"query": "nonsense"}, "Invalid query."),
+        ({"query": "Nothing = 1"}, 'invalid search attribute "Nothing"'),
+        ({"page_size": 10_001}, "Pagesize is larger than allowed 10000"),
+        ({"next_page_token": b"x"}, "Invalid NextPageToken."),
+    ],
+)
+def test_a_query_is_refused(changes: dict[str, Any], text: str) -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            for method in (LIST, SCAN):
+                request = api.ListWorkflowExecutionsRequest(**{"domain": DOMAIN, **changes})
+                with pytest.raises(BadRequest) as refused:
+                    await bench.call(method, request.SerializeToString())
+                assert refused.value.message == text
+
+    run(scenario())

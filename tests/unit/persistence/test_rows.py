@@ -10,8 +10,6 @@ from tenuto_server.persistence.rows import (
     INT64_MAX,
     INT64_MIN,
     UnknownEncoding,
-    decode_position,
-    encode_position,
     int_key,
     int_of_key,
     join_ids,
@@ -76,17 +74,3 @@ def test_joined_keys_come_back_and_sort_as_their_parts(a: list[bytes], b: list[b
 def test_a_foreign_key_is_refused(key: bytes) -> None:
     with pytest.raises(ValueError, match="not a joined key"):
         split_key(key)
-
-
-@given(time_ns=int64s, run_id=ids)
-def test_page_tokens_come_back(time_ns: int, run_id: str) -> None:
-    assert decode_position(encode_position(time_ns, run_id)) == (time_ns, run_id)
-
-
-@given(token=st.binary(max_size=30))
-def test_a_foreign_page_token_is_a_value_error(token: bytes) -> None:
-    try:
-        position = decode_position(token)
-    except ValueError:
-        return
-    assert INT64_MIN <= position[0] <= INT64_MAX

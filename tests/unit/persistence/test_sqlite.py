@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tenuto_api import api
 from tenuto_server.config.runtime import SECOND, Runtime
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.persistence.interface import (
@@ -20,10 +21,14 @@ from tenuto_server.persistence.interface import (
     StoreVersionError,
     Table,
     TimerRow,
-    VisibilityFilter,
     WriteBatch,
 )
-from tenuto_server.persistence.sqlite import SqliteStore, operations, schema, statements, workers
+from tenuto_server.persistence.rows import encode_visibility
+from tenuto_server.persistence.sqlite import SqliteStore, batching, operations, schema, statements, visibility_sql, workers
+from tenuto_server.visibility import attributes
+from tenuto_server.visibility.query import parse as parse_query
+from tenuto_server.visibility.tree import everything, open_or_closed
+from tests.conformance.test_visibility import record
 
 
 def run(path: Path | str, body: Callable[[SqliteStore], Awaitable[None]], runtime: Runtime | None = None) -> None:
@@ -371,6 +376,37 @@ def test_deletions_are_forgotten_after_a_day(path: Path) -> None:
     run(path, count, runtime)
 
 
+def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    """Its visibility rows had the same records under fewer columns."""
+    attributes_of_7 = api.SearchAttributes(indexed_fields={"CustomIntField": api.Payload(data=b"7")}).SerializeToString()
+    records = [record(f"r{n:04}", n, search_attributes=attributes_of_7 if n == 7 else b"") for n in range(1500)]
+    connection = schema.connect_writer(str(path), "NORMAL")
+    connection.execute("DROP TABLE visibility")
+    connection.execute("DROP TABLE visibility_attributes")
+    connection.execute(
+        "CREATE TABLE visibility (domain_id TEXT NOT NULL, run_id TEXT NOT NULL, closed INTEGER NOT NULL, "
+        "time_ns INTEGER NOT NULL, workflow_id TEXT NOT NULL, workflow_type TEXT NOT NULL, "
+        "close_status INTEGER NOT NULL, body BLOB NOT NULL, stamp INTEGER NOT NULL, UNIQUE (domain_id, run_id))"
+    )
+    for name, column in (("time", ""), ("type", "workflow_type, "), ("workflow", "workflow_id, "), ("status", "close_status, ")):
+        connection.execute(f"CREATE INDEX visibility_by_{name} ON visibility (domain_id, closed, {column}time_ns, run_id)")
+    connection.executemany(
+        "INSERT INTO visibility VALUES (?, ?, 0, ?, ?, ?, 0, ?, 1)",
+        [("domain", one.run_id, one.start_ns, one.workflow_id, "Order", encode_visibility(one)) for one in records],
+    )
+    connection.execute("UPDATE meta SET value = '1' WHERE name = 'schema_version'")
+    connection.close()
+
+    async def check(store: SqliteStore) -> None:
+        page = await store.list_visibility(everything("domain"), 10_000, b"")
+        assert page.records == records
+        found = await store.list_visibility(parse_query("CustomIntField = 7", attributes.DEFAULT, "domain"), 10, b"")
+        assert found.records == [records[7]]
+
+    run(path, check)
+    run(path, check)
+
+
 # --- plans ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def connection(path: Path) -> sqlite3.Connection:
@@ -382,27 +418,50 @@ def plan(connection: sqlite3.Connection, statement: str) -> str:
     return "; ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall())
 
 
-@pytest.mark.parametrize("closed", [False, True])
 @pytest.mark.parametrize(
-    ("asked", "index"),
+    ("where", "index"),
     [
-        ((False, False, False, False), "visibility_by_time (domain_id=? AND closed=?"),
-        ((True, False, False, False), "visibility_by_workflow (domain_id=? AND closed=? AND workflow_id=?"),
-        ((False, True, False, False), "(domain_id=? AND run_id=?)"),
-        ((False, False, True, False), "visibility_by_type (domain_id=? AND closed=? AND workflow_type=?"),
-        ((False, False, False, True), "visibility_by_status (domain_id=? AND closed=? AND close_status=?"),
+        ("", "visibility_by_start (domain_id=?"),
+        ("CloseTime = missing", "visibility_open (domain_id=?"),
+        ("CloseTime = missing AND WorkflowType = 'T'", "visibility_open_by_type (domain_id=? AND workflow_type=?"),
+        ("WorkflowType = 'T'", "visibility_by_type (domain_id=? AND workflow_type=?"),
+        ("WorkflowID = 'w'", "visibility_by_workflow (domain_id=? AND workflow_id=?"),
+        ("StartTime > 5", "visibility_by_start (domain_id=? AND "),
+        ("CloseTime > 5 ORDER BY CloseTime DESC", "visibility_by_close (domain_id=? AND "),
+        ("CloseTime > 5 AND WorkflowType = 'T' ORDER BY CloseTime DESC", "visibility_by_type_and_close (domain_id=? AND "),
+        (
+            "CloseTime > 5 AND CloseStatus = 1 ORDER BY CloseTime DESC",
+            "visibility_by_status (domain_id=? AND close_status=?",
+        ),
     ],
 )
-def test_visibility_lists_are_index_scans_in_order(
-    connection: sqlite3.Connection, closed: bool, asked: tuple[bool, bool, bool, bool], index: str
-) -> None:
-    found = plan(connection, statements.list_visibility(closed, *asked))
+def test_visibility_lists_are_index_scans_in_order(connection: sqlite3.Connection, where: str, index: str) -> None:
+    """A page must not sort the whole list, and must begin at its place."""
+    query = parse_query(where, attributes.DEFAULT, "d")
+    found = plan(connection, visibility_sql.page(query, (7, "r"), 10)[0])
     connection.close()
     assert index in found
     assert "SCAN" not in found
-    if not asked[1]:
-        assert "TEMP B-TREE" not in found, "a page must not sort the whole list"
-        assert "time_ns" in found, "a page must begin at its place"
+    assert "TEMP B-TREE" not in found
+
+
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        ("RunID = 'r'", "visibility USING INDEX sqlite_autoindex_visibility_1 (domain_id=? AND run_id=?)"),
+        ("CustomKeywordField = 'k'", "visibility_by_attribute (domain_id=? AND name=? AND type=? AND value=?)"),
+        ("CustomIntField > 5", "visibility_by_attribute (domain_id=? AND name=? AND type=? AND value>?)"),
+        ("CustomKeywordField != 'k'", "held USING PRIMARY KEY (id=? AND name=? AND type=? AND value=?)"),
+        ("WorkflowID IN ('a', 'b') ORDER BY CloseTime", "visibility_by_workflow (domain_id=? AND workflow_id=?)"),
+    ],
+)
+def test_visibility_queries_search_by_index(connection: sqlite3.Connection, where: str, index: str) -> None:
+    query = parse_query(where, attributes.DEFAULT, "d")
+    found = plan(connection, visibility_sql.page(query, None, 10)[0])
+    counted = plan(connection, visibility_sql.count(query)[0])
+    connection.close()
+    assert index in found
+    assert index in counted or index.replace("INDEX", "COVERING INDEX") in counted
 
 
 def test_other_queries_use_their_keys(connection: sqlite3.Connection) -> None:
@@ -415,12 +474,12 @@ def test_other_queries_use_their_keys(connection: sqlite3.Connection) -> None:
         statements.SCAN_TIMERS: "USING PRIMARY KEY (shard=? AND (fire_ns,key)>(?,?) AND fire_ns<?)",
         statements.SCAN_TIMERS_FROM_START: "USING PRIMARY KEY (shard=? AND fire_ns<?)",
         statements.LIST_ROWS: "USING PRIMARY KEY (space=? AND key>?)",
-        statements.COUNT_VISIBILITY: "USING COVERING INDEX",
+        visibility_sql.count(everything("d"))[0]: "USING COVERING INDEX",
         statements.PURGE_DEAD: "dead_by_time (dead_ns<?)",
         statements.put_rows(Table.RUNS, 4): "dead USING PRIMARY KEY (kind=? AND partition=? AND key=?)",
         statements.remove_rows(Table.RUNS, 4): "held USING INDEX sqlite_autoindex_runs_1 (partition=? AND key=?)",
         statements.remove_timers(4): "held USING PRIMARY KEY (shard=? AND fire_ns=? AND key=?)",
-        statements.remove_visibility(4): "held USING INDEX sqlite_autoindex_visibility_1 (domain_id=? AND run_id=?)",
+        visibility_sql.remove(4): "held USING INDEX sqlite_autoindex_visibility_1 (domain_id=? AND run_id=?)",
     }
     plans = {statement: plan(connection, statement) for statement in queries}
     connection.close()
@@ -431,7 +490,7 @@ def test_other_queries_use_their_keys(connection: sqlite3.Connection) -> None:
 
 def test_a_delete_in_the_middle_of_a_batch_is_found_by_name(connection: sqlite3.Connection) -> None:
     """All sizes of statement: every row of a batch that takes several statements is dealt with."""
-    total = sum(statements.BATCH_COUNTS) + 2
+    total = sum(batching.BATCH_COUNTS) + 2
     operations.write(connection, WriteBatch(timers=[TimerRow(1, n, b"k", True, 1) for n in range(total)]), 0)
     operations.write(connection, WriteBatch(timers=[TimerRow(1, n, b"k", n == 50, 2) for n in range(total)]), 0)
     left = operations.scan_timers(connection, 1, 10**6, None, 10**6)
@@ -442,7 +501,7 @@ def test_a_delete_in_the_middle_of_a_batch_is_found_by_name(connection: sqlite3.
 def test_the_store_in_memory_is_each_objects_own() -> None:
     async def one(store: SqliteStore) -> None:
         assert await store.compare_and_set("s", "k", b"v", 0)
-        assert (await store.list_visibility(VisibilityFilter("d", True, 0, 1), 1, b"")).records == []
+        assert (await store.list_visibility(open_or_closed("d", True, 0, 1), 1, b"")).records == []
 
     for _ in range(2):
         run(schema.MEMORY, one)

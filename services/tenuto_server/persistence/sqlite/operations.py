@@ -7,10 +7,8 @@ connection would not see newer commits.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import chain
-from typing import Any
 
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.persistence.interface import (
@@ -21,20 +19,15 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
-    VisibilityFilter,
-    VisibilityPage,
     WriteBatch,
 )
 from tenuto_server.persistence.rows import (
     INT64_MAX,
     INT64_MIN,
-    decode_position,
-    decode_visibility,
-    encode_position,
-    encode_visibility,
     int_key,
 )
-from tenuto_server.persistence.sqlite import statements
+from tenuto_server.persistence.sqlite import statements, visibility
+from tenuto_server.persistence.sqlite.batching import execute_many
 
 Connection = sqlite3.Connection
 _Grave = tuple[str, str, bytes, int, int]  # kind, partition, key, stamp, dead_ns
@@ -109,20 +102,14 @@ def write(connection: Connection, batch: WriteBatch, now_ns: int) -> None:
     if batch.timers:
         _write_timers(connection, batch.timers, graves, now_ns)
     if batch.visibility:
-        new = [
-            (
-                one.domain_id, one.run_id, 1 if one.close_ns else 0, one.close_ns or one.start_ns, one.workflow_id,
-                one.workflow_type, one.close_status, encode_visibility(one), one.stamp, one.run_id.encode(),
-            )
-            for one in batch.visibility
-        ]  # fmt: skip
-        _execute(connection, statements.put_visibility, new)
+        visibility.put(connection, batch.visibility)
     if batch.visibility_deletes:
-        gone = [(one.domain_id, one.run_id, one.stamp) for one in batch.visibility_deletes]
-        _execute(connection, statements.remove_visibility, gone)
-        graves += [("visibility", domain, run_id.encode(), stamp, now_ns) for domain, run_id, stamp in gone]
+        visibility.remove(connection, batch.visibility_deletes)
+        graves += [
+            ("visibility", one.domain_id, one.run_id.encode(), one.stamp, now_ns) for one in batch.visibility_deletes
+        ]
     if graves:
-        _execute(connection, statements.bury, graves)
+        execute_many(connection, statements.bury, graves)
 
 
 def _write_rows(connection: Connection, rows: list[Row], graves: list[_Grave], now_ns: int) -> None:
@@ -135,8 +122,8 @@ def _write_rows(connection: Connection, rows: list[Row], graves: list[_Grave], n
         else:
             new.append((partition, key, value, stamp))
     for table, (new, gone) in by_table.items():
-        _execute(connection, partial(statements.put_rows, table), new)
-        _execute(connection, partial(statements.remove_rows, table), gone)
+        execute_many(connection, partial(statements.put_rows, table), new)
+        execute_many(connection, partial(statements.remove_rows, table), gone)
 
 
 def _write_timers(connection: Connection, timers: list[TimerRow], graves: list[_Grave], now_ns: int) -> None:
@@ -149,15 +136,8 @@ def _write_timers(connection: Connection, timers: list[TimerRow], graves: list[_
         else:
             gone.append((shard, fire_ns, key, stamp))
             graves.append(("timers", partition, dead_key, stamp, now_ns))
-    _execute(connection, statements.put_timers, new)
-    _execute(connection, statements.remove_timers, gone)
-
-
-def _execute(connection: Connection, statement: Callable[[int], str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Runs a statement that takes many rows, as few times as its sizes allow."""
-    for first, count in statements.counts(len(rows)):
-        values = rows[first] if count == 1 else list(chain.from_iterable(rows[first : first + count]))
-        connection.execute(statement(count), values)
+    execute_many(connection, statements.put_timers, new)
+    execute_many(connection, statements.remove_timers, gone)
 
 
 def read(connection: Connection, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -189,29 +169,6 @@ def scan_timers(connection: Connection, shard: int, until_ns: int, after: tuple[
     else:
         cursor = connection.execute(statements.SCAN_TIMERS, (shard, _clamp(after[0]), after[1], until_ns, limit))
     return [TimerRow(shard, fire_ns, key, True, stamp) for fire_ns, key, stamp in cursor.fetchall()]
-
-
-def list_visibility(connection: Connection, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
-    """See `Store.list_visibility`."""
-    # The list runs downwards, and no run id sorts before the empty one: all runs of the latest time are below this.
-    before = (_clamp(where.latest_ns + 1), "")
-    if token:
-        before = min(before, decode_position(token))
-    if page_size <= 0:
-        return VisibilityPage([])
-    statement, values = statements.list_visibility_for(where)
-    rows = connection.execute(statement, (*values, *before, _clamp(where.earliest_ns), page_size + 1)).fetchall()
-    next_token = b""
-    if len(rows) > page_size:
-        rows.pop()
-        next_token = encode_position(rows[-1][1], rows[-1][2])
-    return VisibilityPage([decode_visibility(body) for body, _, _ in rows], next_token)
-
-
-def count_visibility(connection: Connection, domain_id: str) -> int:
-    """See `Store.count_visibility`."""
-    rows: list[tuple[int]] = connection.execute(statements.COUNT_VISIBILITY, (domain_id,)).fetchall()
-    return rows[0][0]
 
 
 def _clamp(number: int) -> int:

@@ -1,15 +1,16 @@
-"""Opening connections to a SQLite file: settings, creating the schema, and refusing a file that is not ours or is
-newer."""
+"""Opening connections to a SQLite file: settings, creating the schema, and bringing an older one up to date, and refusing
+a file that is not ours or is newer."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from typing import Final, Literal
 from urllib.parse import quote
 
 from tenuto_server.persistence.interface import StoreUnavailable, StoreVersionError
-from tenuto_server.persistence.sqlite import statements
+from tenuto_server.persistence.sqlite import statements, visibility
 
 MEMORY: Final = ":memory:"
 Synchronous = Literal["FULL", "NORMAL"]
@@ -23,6 +24,8 @@ _WAL_BYTES_KEPT: Final = 64 << 20
 _STATEMENTS_CACHED: Final = 256
 _CACHE_KIB_WRITER: Final = 32 << 10
 _CACHE_KIB_READER: Final = 8 << 10
+# By the version that they start from.
+_MIGRATIONS: Final[dict[int, Callable[[sqlite3.Connection], None]]] = {1: visibility.move_records}
 
 
 def connect_writer(path: str, synchronous: Synchronous) -> sqlite3.Connection:
@@ -78,24 +81,38 @@ def _ensure_schema(connection: sqlite3.Connection) -> None:
             for statement in statements.CREATE_SCHEMA:
                 connection.execute(statement)
         _check_version(connection)
+        _migrate(connection)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 
 
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Brings an older version's tables up to date, one version after the other."""
+    older = range(_version(connection), statements.SCHEMA_VERSION)
+    for version in older:
+        _MIGRATIONS[version](connection)
+    if older:
+        connection.execute(statements.SET_SCHEMA_VERSION)
+
+
 def _check_version(connection: sqlite3.Connection) -> None:
+    version = _version(connection)
+    if version != statements.SCHEMA_VERSION and version not in _MIGRATIONS:
+        raise StoreVersionError(
+            f"the SQLite file has schema version {version}, and this program knows version {statements.SCHEMA_VERSION}"
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
     rows: list[tuple[str]] = []
     if _count(connection, statements.HAS_META):
         with closing(connection.execute(statements.GET_SCHEMA_VERSION)) as cursor:
             rows = cursor.fetchall()
     if not rows or not rows[0][0].isdecimal():
         raise StoreVersionError("the SQLite file is not a store of this program: it has tables but no schema version")
-    version = int(rows[0][0])
-    if version != statements.SCHEMA_VERSION:
-        raise StoreVersionError(
-            f"the SQLite file has schema version {version}, and this program knows version {statements.SCHEMA_VERSION}"
-        )
+    return int(rows[0][0])
 
 
 def _count(connection: sqlite3.Connection, statement: str) -> int:

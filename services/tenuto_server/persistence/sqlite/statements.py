@@ -1,9 +1,5 @@
 """All SQL of the SQLite store: the schema, and statements that are constant but for how many rows they take.
 
-A statement costs a hand-over of the interpreter's lock as well as its own work, so rows are written many to a
-statement, in counts of `BATCH_COUNTS`, which keeps the number of different statements small enough for the connection's
-cache.
-
 What is deleted leaves its stamp in one table, `dead`, so that live tables hold live rows only and scans never wade
 through the deleted. A value is written only if no deletion with its stamp or a higher one is known; a deletion removes
 what is not newer than it. Both orders of two such writes come to the same.
@@ -14,16 +10,16 @@ range of one B-tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from tenuto_server.persistence.interface import Table, VisibilityFilter
+from tenuto_server.persistence.interface import Table
+from tenuto_server.persistence.sqlite.batching import values
+from tenuto_server.persistence.sqlite.visibility_sql import VISIBILITY_TABLES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 SEQ_BITS: Final = 40
 SEQ_MAX: Final = (1 << SEQ_BITS) - 1
-BATCH_COUNTS: Final = (64, 16, 4, 1)
 READ_COUNTS: Final = (1, 8, 64)
 
 ROW_TABLES: Final = tuple(table.value for table in Table)
@@ -46,15 +42,7 @@ _TABLES: Final = (
         "CREATE TABLE timers (shard INTEGER NOT NULL, fire_ns INTEGER NOT NULL, key BLOB NOT NULL, "
         "stamp INTEGER NOT NULL, PRIMARY KEY (shard, fire_ns, key)) WITHOUT ROWID"
     ),
-    (
-        "CREATE TABLE visibility (domain_id TEXT NOT NULL, run_id TEXT NOT NULL, closed INTEGER NOT NULL, "
-        "time_ns INTEGER NOT NULL, workflow_id TEXT NOT NULL, workflow_type TEXT NOT NULL, "
-        "close_status INTEGER NOT NULL, body BLOB NOT NULL, stamp INTEGER NOT NULL, UNIQUE (domain_id, run_id))"
-    ),
-    "CREATE INDEX visibility_by_time ON visibility (domain_id, closed, time_ns, run_id)",
-    "CREATE INDEX visibility_by_type ON visibility (domain_id, closed, workflow_type, time_ns, run_id)",
-    "CREATE INDEX visibility_by_workflow ON visibility (domain_id, closed, workflow_id, time_ns, run_id)",
-    "CREATE INDEX visibility_by_status ON visibility (domain_id, closed, close_status, time_ns, run_id)",
+    *VISIBILITY_TABLES,
     (
         "CREATE TABLE dead (kind TEXT NOT NULL, partition TEXT NOT NULL, key BLOB NOT NULL, stamp INTEGER NOT NULL, "
         "dead_ns INTEGER NOT NULL, PRIMARY KEY (kind, partition, key)) WITHOUT ROWID"
@@ -72,6 +60,7 @@ _TABLES: Final = (
 CREATE_SCHEMA: Final = (*_TABLES, f"INSERT INTO meta (name, value) VALUES ('schema_version', '{SCHEMA_VERSION}')")
 HAS_TABLES: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 HAS_META: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+SET_SCHEMA_VERSION: Final = f"UPDATE meta SET value = '{SCHEMA_VERSION}' WHERE name = 'schema_version'"
 GET_SCHEMA_VERSION: Final = "SELECT value FROM meta WHERE name = 'schema_version'"
 
 # --- the log ----------------------------------------------------------------------------------------------------------
@@ -131,54 +120,14 @@ SCAN_TIMERS: Final = (
 SCAN_TIMERS_FROM_START: Final = (
     "SELECT fire_ns, key, stamp FROM timers WHERE shard = ? AND fire_ns <= ? ORDER BY fire_ns, key LIMIT ?"
 )
-COUNT_VISIBILITY: Final = "SELECT count(*) FROM visibility WHERE domain_id = ?"
-
-
-@cache
-def list_visibility(closed: bool, workflow_id: bool, run_id: bool, workflow_type: bool, close_status: bool) -> str:
-    """A page, newest first: takes domain, the filters asked for in this order, then (time, run id) that everything
-    comes before, the earliest time and a limit."""
-    filters = (
-        ("workflow_id", workflow_id), ("run_id", run_id), ("workflow_type", workflow_type), ("close_status",
-        close_status)
-    )  # fmt: skip
-    return (
-        f"SELECT body, time_ns, run_id FROM visibility WHERE domain_id = ? AND closed = {int(closed)}"
-        + "".join([f" AND {column} = ?" for column, asked in filters if asked])
-        + " AND (time_ns, run_id) < (?, ?) AND time_ns >= ? ORDER BY time_ns DESC, run_id DESC LIMIT ?"
-    )
-
-
-def list_visibility_for(where: VisibilityFilter) -> tuple[str, list[str | int]]:
-    """The statement for a filter and the values of its filters, domain first."""
-    values: list[str | int] = [where.domain_id]
-    values += [value for value in (where.workflow_id, where.run_id, where.workflow_type, where.close_status) if value]
-    statement = list_visibility(
-        not where.open, bool(where.workflow_id), bool(where.run_id), bool(where.workflow_type), bool(where.close_status)
-    )
-    return statement, values
 
 
 # --- writing rows: each takes its columns once for every row ----------------------------------------------------------
-def counts(total: int) -> Iterator[tuple[int, int]]:
-    """How to cut `total` rows into statements: (first row, number of rows)."""
-    first = 0
-    for count in BATCH_COUNTS:
-        while total - first >= count:
-            yield first, count
-            first += count
-
-
-def _values(columns: int, count: int) -> str:
-    row = f"({', '.join('?' * columns)})"
-    return ", ".join([row] * count)
-
-
 @cache
 def put_rows(table: Table, count: int) -> str:
     """Takes partition, key, value, stamp."""
     return (
-        f"WITH new (partition, key, value, stamp) AS (VALUES {_values(4, count)}) "
+        f"WITH new (partition, key, value, stamp) AS (VALUES {values(4, count)}) "
         f"INSERT INTO {table.value} (partition, key, value, stamp) SELECT partition, key, value, stamp FROM new "
         f"WHERE NOT EXISTS (SELECT 1 FROM dead WHERE dead.kind = '{table.value}' AND dead.partition = new.partition "
         "AND dead.key = new.key AND dead.stamp >= new.stamp) "
@@ -191,7 +140,7 @@ def put_rows(table: Table, count: int) -> str:
 def remove_rows(table: Table, count: int) -> str:
     """Takes partition, key, stamp."""
     return (
-        f"WITH gone (partition, key, stamp) AS (VALUES {_values(3, count)}) "
+        f"WITH gone (partition, key, stamp) AS (VALUES {values(3, count)}) "
         f"DELETE FROM {table.value} WHERE rowid IN (SELECT held.rowid FROM gone CROSS JOIN {table.value} AS held "
         "ON held.partition = gone.partition AND held.key = gone.key AND held.stamp <= gone.stamp)"
     )
@@ -201,7 +150,7 @@ def remove_rows(table: Table, count: int) -> str:
 def put_timers(count: int) -> str:
     """Takes shard, fire_ns, key, stamp, and the name under which `dead` knows it: partition, key."""
     return (
-        f"WITH new (shard, fire_ns, key, stamp, dead_partition, dead_key) AS (VALUES {_values(6, count)}) "
+        f"WITH new (shard, fire_ns, key, stamp, dead_partition, dead_key) AS (VALUES {values(6, count)}) "
         "INSERT INTO timers (shard, fire_ns, key, stamp) SELECT shard, fire_ns, key, stamp FROM new WHERE NOT EXISTS "
         "(SELECT 1 FROM dead WHERE dead.kind = 'timers' AND dead.partition = new.dead_partition "
         "AND dead.key = new.dead_key AND dead.stamp >= new.stamp) "
@@ -213,7 +162,7 @@ def put_timers(count: int) -> str:
 def remove_timers(count: int) -> str:
     """Takes shard, fire_ns, key, stamp."""
     return (
-        f"WITH gone (shard, fire_ns, key, stamp) AS (VALUES {_values(4, count)}) "
+        f"WITH gone (shard, fire_ns, key, stamp) AS (VALUES {values(4, count)}) "
         "DELETE FROM timers WHERE (shard, fire_ns, key) IN (SELECT held.shard, held.fire_ns, held.key FROM gone "
         "CROSS JOIN timers AS held ON held.shard = gone.shard AND held.fire_ns = gone.fire_ns AND held.key = gone.key "
         "AND held.stamp <= gone.stamp)"
@@ -221,34 +170,10 @@ def remove_timers(count: int) -> str:
 
 
 @cache
-def put_visibility(count: int) -> str:
-    """Takes domain, run id, closed, time, workflow id, type, close status, body, stamp, and the run id as bytes."""
-    columns = "domain_id, run_id, closed, time_ns, workflow_id, workflow_type, close_status, body, stamp"
-    updates = ", ".join([f"{column} = excluded.{column}" for column in columns.split(", ")[2:]])
-    return (
-        f"WITH new ({columns}, dead_key) AS (VALUES {_values(10, count)}) "
-        f"INSERT INTO visibility ({columns}) SELECT {columns} FROM new WHERE NOT EXISTS "
-        "(SELECT 1 FROM dead WHERE dead.kind = 'visibility' AND dead.partition = new.domain_id "
-        "AND dead.key = new.dead_key AND dead.stamp >= new.stamp) "
-        f"ON CONFLICT (domain_id, run_id) DO UPDATE SET {updates} WHERE excluded.stamp > visibility.stamp"
-    )
-
-
-@cache
-def remove_visibility(count: int) -> str:
-    """Takes domain, run id, stamp."""
-    return (
-        f"WITH gone (domain_id, run_id, stamp) AS (VALUES {_values(3, count)}) "
-        "DELETE FROM visibility WHERE rowid IN (SELECT held.rowid FROM gone CROSS JOIN visibility AS held "
-        "ON held.domain_id = gone.domain_id AND held.run_id = gone.run_id AND held.stamp <= gone.stamp)"
-    )
-
-
-@cache
 def bury(count: int) -> str:
     """Takes kind, partition, key, stamp, dead_ns: remembers deletions."""
     return (
-        f"INSERT INTO dead (kind, partition, key, stamp, dead_ns) VALUES {_values(5, count)} "
+        f"INSERT INTO dead (kind, partition, key, stamp, dead_ns) VALUES {values(5, count)} "
         "ON CONFLICT (kind, partition, key) DO UPDATE SET stamp = excluded.stamp, dead_ns = excluded.dead_ns "
         "WHERE excluded.stamp > dead.stamp"
     )

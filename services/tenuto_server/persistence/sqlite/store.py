@@ -17,13 +17,13 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
-    VisibilityFilter,
     VisibilityPage,
     WriteBatch,
 )
-from tenuto_server.persistence.sqlite import operations, schema
+from tenuto_server.persistence.sqlite import operations, schema, visibility
 from tenuto_server.persistence.sqlite.sweeper import Sweeper
 from tenuto_server.persistence.sqlite.workers import Readers, Threads, Writer
+from tenuto_server.visibility.tree import Query
 
 _READERS: Final = 2
 _READS_WAITING_MAX: Final = 10_000
@@ -136,14 +136,16 @@ class SqliteStore:
         timers: list[TimerRow] = await self._readers.submit(operations.scan_timers, (shard, until_ns, after, limit))
         return timers
 
-    async def list_visibility(self, where: VisibilityFilter, page_size: int, token: bytes) -> VisibilityPage:
+    async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
         """See `Store.list_visibility`."""
-        page: VisibilityPage = await self._readers.submit(operations.list_visibility, (where, page_size, token))
+        page: VisibilityPage = await self._readers.submit(
+            visibility.list_page, (query, page_size, token, self._runtime.cpu_s)
+        )
         return page
 
-    async def count_visibility(self, domain_id: str) -> int:
+    async def count_visibility(self, query: Query) -> int:
         """See `Store.count_visibility`."""
-        count: int = await self._readers.submit(operations.count_visibility, (domain_id,))
+        count: int = await self._readers.submit(visibility.count, (query, self._runtime.cpu_s))
         return count
 
     # --- compare-and-set rows -----------------------------------------------------------------------------------------
