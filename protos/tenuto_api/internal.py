@@ -1,5 +1,14 @@
 """Every message, enum and value of the interfaces between services. Generated: do not edit."""
 
+from tenuto_api.tenuto.internal.v1.admin_pb2 import (
+    AdminCloseShardRequest as AdminCloseShardRequest,
+    AdminDescribeHostRequest as AdminDescribeHostRequest,
+    AdminDescribeHostResponse as AdminDescribeHostResponse,
+    AdminDescribeRunRequest as AdminDescribeRunRequest,
+    AdminDescribeRunResponse as AdminDescribeRunResponse,
+    AdminRawHistoryRequest as AdminRawHistoryRequest,
+    AdminRawHistoryResponse as AdminRawHistoryResponse,
+)
 from tenuto_api.tenuto.internal.v1.calls_pb2 import (
     ChildClosedRequest as ChildClosedRequest,
     CloseChildRequest as CloseChildRequest,

@@ -36,12 +36,16 @@ def main() -> None:
     help="Serve a module's workflows and activities in this process too; may be given several times.",
 )  # fmt: skip
 @click.option(
+    "--settings", "settings_file", default="", metavar="FILE",
+    help="YAML with settings by their names; it is read again whenever it changes.",
+)  # fmt: skip
+@click.option(
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False), default="INFO",
     show_default=True, help="Least level of log lines.",
 )  # fmt: skip
 def dev(
     db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, network: str, hosted: tuple[str, ...],
-    log_level: str,
+    settings_file: str, log_level: str,
 ) -> None:  # fmt: skip
     """Runs the whole server in one process, on a SQLite file."""
     from tenuto_server.embedded import EmbeddedSettings, take_lock
@@ -49,6 +53,9 @@ def dev(
     # Looked at here, because an acceptor may open the file where it can only fail with a traceback.
     if db != ":memory:" and not Path(db).absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {Path(db).absolute().parent}", param_hint="--db")
+    if settings_file:
+        settings_file = str(Path(settings_file).absolute())
+        _check_settings(settings_file)
     path = None if db == ":memory:" else Path(db).absolute()
     settings = EmbeddedSettings(
         store="sqlite://:memory:" if path is None else f"sqlite:///{path}?synchronous={synchronous}",
@@ -58,6 +65,7 @@ def dev(
         hosted=hosted,
         address=address,
         network=network,
+        settings_file=settings_file,
         lock="" if path is None else f"{path}-lock",
     )
     settings.to_environment()
@@ -69,6 +77,17 @@ def dev(
         acceptor.run("tenuto_server.embedded:make", acceptor.AcceptorSettings(kind=kind, address=address))
     except (ValueError, OSError, StoreUnavailable, StoreVersionError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _check_settings(path: str) -> None:
+    """For a clear word before anything starts."""
+    from tenuto_server.config.dynamic import check_file
+    from tenuto_server.embedded import live_settings
+
+    try:
+        check_file(list(live_settings()), path)
+    except (ValueError, OSError) as error:
+        raise click.BadParameter(str(error), param_hint="--settings") from None
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.cluster.router import StaticRouter
+from tenuto_server.config.dynamic import DynamicConfig
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.frontend.service import FrontendService
 from tenuto_server.frontend.settings import FrontendSettings
@@ -56,6 +58,7 @@ class EmbeddedSettings:
     network: "in-process", or "streams": the services are joined as in a cluster, over sockets.
     lock: a file that keeps a second server from the same database; empty for none.
     system_workers: whether this process also serves the system's own workflows, such as schedules.
+    settings_file: YAML with settings that may change while the server runs; empty for none.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     """
 
@@ -68,6 +71,7 @@ class EmbeddedSettings:
     network: str = "in-process"
     lock: str = ""
     system_workers: bool = True
+    settings_file: str = ""
 
     def internal(self, service: str) -> str:
         """Where a service listens: its name in the process, or any free port."""
@@ -91,6 +95,23 @@ async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
     return server.handle, server.stop
 
 
+class Live(NamedTuple):
+    """Every service's settings, as they change while the process runs."""
+
+    frontend: LiveSettings[FrontendSettings]
+    history: LiveSettings[HistorySettings]
+    matching: LiveSettings[MatchingSettings]
+
+
+def live_settings() -> Live:
+    """The settings with their defaults."""
+    return Live(
+        LiveSettings(FrontendSettings(), FRONTEND),
+        LiveSettings(HistorySettings(), HISTORY),
+        LiveSettings(MatchingSettings(), MATCHING),
+    )
+
+
 class EmbeddedServer:
     """Frontend, history and matching on one store, in this process."""
 
@@ -99,6 +120,8 @@ class EmbeddedServer:
         self._runtime = runtime or Runtime()
         self.store: Store = open_store(settings.store, self._runtime)
         self._domains = DomainCache(self.store, self._runtime)
+        self.live = live_settings()
+        self.dynamic = DynamicConfig(list(self.live), self.store, settings.settings_file)
         self.frontend: FrontendService | None = None
         self._host = _worker_host(settings) if settings.hosted else None
         self._system: SystemHost | None = None
@@ -108,6 +131,7 @@ class EmbeddedServer:
         """Opens the store and starts the services. Raises OSError where another server has the database."""
         self._lock = take_lock(self._settings.lock)
         await self.store.open()
+        await self.dynamic.start()
         shards = await shard_count(self.store, self._settings.shards)
         await self._domains.start()
         await self._register_domain()
@@ -123,7 +147,7 @@ class EmbeddedServer:
             network=at_matching,
             router=router,
             runtime=self._runtime,
-            settings=MatchingSettings(),
+            settings=self.live.matching,
             address=to_matching.address,
         )
         self._history = HistoryService(
@@ -132,7 +156,7 @@ class EmbeddedServer:
             router=router,
             runtime=self._runtime,
             domains=self._domains,
-            settings=HistorySettings(),
+            settings=self.live.history,
             address=to_history.address,
         )
         self.frontend = FrontendService(
@@ -142,7 +166,8 @@ class EmbeddedServer:
             runtime=self._runtime,
             domains=self._domains,
             domain_registry=self._domains.registry,
-            settings=FrontendSettings(),
+            settings=self.live.frontend,
+            dynamic=self.dynamic,
             address=FRONTEND,
         )
         await self._matching.start()
@@ -181,6 +206,7 @@ class EmbeddedServer:
             await listener.close()
         for network in self._networks:
             await network.close()
+        await self.dynamic.stop()
         await self._domains.stop()
         await self.store.close()
         if self._lock is not None:

@@ -1,1 +1,1 @@
-"""Settings and what a process takes from outside: clock, randomness, ids."""
+"""Settings that change while a process runs, and what a process takes from outside: clock, randomness, ids."""

@@ -8,6 +8,7 @@ request id or a token, so a repeated one does no harm (TerminateWorkflowExecutio
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -15,6 +16,8 @@ from google.protobuf.message import DecodeError, Message
 from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.cluster.router import Router
+from tenuto_server.config.dynamic import DynamicConfig
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.errors import BadRequest, ServiceBusy, ShardOwnershipLost, Unavailable
 from tenuto_server.frontend import validation
@@ -62,15 +65,15 @@ class FrontendContext:
         "_loop",
         "address",
         "domains",
+        "dynamic",
         "limiter",
-        "limits",
+        "live",
         "long_polls",
         "network",
         "registry",
         "router",
         "runtime",
         "serving",
-        "settings",
         "stopping",
         "store",
     )
@@ -84,7 +87,8 @@ class FrontendContext:
         runtime: Runtime,
         domains: DomainCache,
         registry: Domains,
-        settings: FrontendSettings,
+        settings: FrontendSettings | LiveSettings[FrontendSettings],
+        dynamic: DynamicConfig | None = None,
         address: str,
     ) -> None:
         self.store = store
@@ -93,15 +97,36 @@ class FrontendContext:
         self.runtime = runtime
         self.domains = domains
         self.registry = registry
-        self.settings = settings
-        self.limits: Limits = settings.limits
+        self.live = LiveSettings.of(settings, "frontend")
+        # What operators read and change settings by: at least this service's own.
+        self.dynamic = dynamic or DynamicConfig([self.live], store)
         self.address = address
         self._loop = asyncio.get_running_loop()
-        self.limiter = Limiter(settings.rates, self._loop.time())
+        self.limiter = Limiter(self.live, self._loop.time())
         self.long_polls: dict[asyncio.Timeout, None] = {}
         # Between start and stop; and from the stop on.
         self.serving = False
         self.stopping = False
+
+    @property
+    def settings(self) -> FrontendSettings:
+        """What is in force now; they change while the process runs."""
+        return self.live.current
+
+    @property
+    def limits(self) -> Limits:
+        """The limits where no domain is known."""
+        return self.live.current.limits
+
+    def limits_for(self, domain: str) -> Limits:
+        """The limits in force for a domain, by its name."""
+        return self.live.for_domain(domain).limits
+
+    def bypassing(self) -> FrontendContext:
+        """The same, for callers that are counted but never refused for their number."""
+        other = copy.copy(self)
+        other.limiter = self.limiter.bypassing()
+        return other
 
     def now(self) -> float:
         """The event loop's time: that of deadlines, in seconds."""
@@ -113,13 +138,16 @@ class FrontendContext:
         return asyncio.timeout(0 if self.stopping else None)
 
     # --- domains ------------------------------------------------------------------------------------------------------
-    async def domain(self, name: str, rate_class: RateClass) -> api.Domain:
-        """The domain that a request names, its request counted against the domain's rate."""
+    async def domain(self, name: str, rate_class: RateClass, task_list: str = "", task_type: int = 0) -> api.Domain:
+        """The domain that a request names, its request counted against the domain's rate; a poll's also against that of
+        its task list (`task_type` 0: decisions, 1: activities)."""
         if not name:
             raise BadRequest(validation.DOMAIN_NOT_SET)
         validation.check_length(name, "Domain", self.limits)
         domain = await self.domains.by_name(name)
-        self.limiter.take_domain(rate_class, domain.id, self._loop.time())
+        self.limiter.take_domain(rate_class, domain, self._loop.time())
+        if task_list:
+            self.limiter.take_task_list(domain, task_list, task_type, self._loop.time())
         return domain
 
     async def domain_by_id(self, domain_id: str, rate_class: RateClass) -> api.Domain:
@@ -127,7 +155,7 @@ class FrontendContext:
         domain = self.domains.cached_by_id(domain_id)
         if domain is None:
             domain = await self.domains.by_id(domain_id)
-        self.limiter.take_domain(rate_class, domain_id, self._loop.time())
+        self.limiter.take_domain(rate_class, domain, self._loop.time())
         return domain
 
     # --- owners -------------------------------------------------------------------------------------------------------
@@ -150,9 +178,9 @@ class FrontendContext:
         backoff = 0.0
         while True:
             try:
-                return await self.network.call(self.router.history_address(shard), rpc, request, self._left(deadline))
+                return await self.network.call(self.router.history_address(shard), rpc, request, self.left(deadline))
             except (Unavailable, ShardOwnershipLost):
-                backoff = await self._pause(backoff, deadline, NO_OWNER)
+                backoff = await self.pause(backoff, deadline, NO_OWNER)
             except errors.WorkflowAlreadyCompleted as error:
                 raise for_client(error, headers) from None
 
@@ -164,10 +192,10 @@ class FrontendContext:
         while True:
             try:
                 return await self.network.call(
-                    self.router.matching_address(domain_id, task_list, task_type), method, body, self._left(deadline)
+                    self.router.matching_address(domain_id, task_list, task_type), method, body, self.left(deadline)
                 )
             except (Unavailable, ShardOwnershipLost):
-                backoff = await self._pause(backoff, deadline, NO_MATCHING)
+                backoff = await self.pause(backoff, deadline, NO_MATCHING)
 
     def deadline(self, call: PublicCall) -> float:
         """Until when a call that is no poll may take, in the event loop's time."""
@@ -176,13 +204,14 @@ class FrontendContext:
             return now + self.settings.timeout_s_default
         return min(call.deadline, now + self.settings.timeout_s_max)
 
-    def _left(self, deadline: float) -> float:
+    def left(self, deadline: float) -> float:
+        """How much of the caller's time is left, in seconds. Raises `DeadlineExceeded` where none is."""
         left = deadline - self._loop.time()
         if left <= 0:
             raise errors.DeadlineExceeded("The caller's time has run out.")
         return left
 
-    async def _pause(self, backoff: float, deadline: float, refusal: str) -> float:
+    async def pause(self, backoff: float, deadline: float, refusal: str) -> float:
         """Waits before the next try and returns how long it was meant to be; half of it is chance, so that callers
         that lost the same owner do not come back together. `ServiceBusy` where the caller's time would run out."""
         settings = self.settings

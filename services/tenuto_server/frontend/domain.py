@@ -1,12 +1,13 @@
-"""The domain registry as clients see it: register, describe, list, update, deprecate."""
+"""The domain registry as clients see it: register, describe, list, update, fail over, deprecate, delete."""
 
 from __future__ import annotations
 
 from tenuto_api import api
-from tenuto_server.errors import BadRequest
+from tenuto_server.errors import BadRequest, EntityNotExists
 from tenuto_server.frontend import domain_rules, validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.transport.public import PublicCall
+from tenuto_server.visibility.tree import BY_RUN, Query
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 2000
@@ -55,7 +56,7 @@ async def update_domain(frontend: FrontendContext, call: PublicCall) -> bytes:
     """Changes what the update mask names and answers with the whole domain."""
     request = parse(api.UpdateDomainRequest, call.body)
     _check_name(frontend, request.name)
-    now_ns, cluster, limits = frontend.runtime.now(), _cluster(frontend), frontend.limits
+    now_ns, cluster, limits = frontend.runtime.now(), _cluster(frontend), frontend.limits_for(request.name)
     domain = await frontend.registry.update(
         request.name, lambda before: domain_rules.updated_domain(before, request, now_ns, cluster, limits)
     )
@@ -70,6 +71,48 @@ async def deprecate_domain(frontend: FrontendContext, call: PublicCall) -> bytes
     return b""
 
 
+async def failover_domain(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Always refused, with what is wrong: a failover needs a second cluster."""
+    request = parse(api.FailoverDomainRequest, call.body)
+    _check_name(frontend, request.domain_name)
+    domain = await _stored(frontend, request.domain_name)
+    domain_rules.check_failover(domain, request, _cluster(frontend))
+    raise AssertionError("a failover within one cluster is refused")
+
+
+async def list_failover_history(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """The failovers of a domain: with one cluster there are none."""
+    request = parse(api.ListFailoverHistoryRequest, call.body)
+    domain_id = request.filters.domain_id
+    if not domain_id:
+        raise BadRequest("DomainID is not set on request.")
+    validation.check_length(domain_id, "DomainID", frontend.limits)
+    if request.pagination.page_size < 0:
+        raise BadRequest("PageSize must not be negative.")
+    if request.pagination.next_page_token:
+        raise BadRequest(validation.INVALID_PAGE_TOKEN)
+    await frontend.domains.by_id(domain_id)
+    return b""
+
+
+async def delete_domain(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Removes a deprecated domain of which no run can be seen any more."""
+    request = parse(api.DeleteDomainRequest, call.body)
+    _check_name(frontend, request.name)
+    domain = await _stored(frontend, request.name)
+    domain_rules.check_deletable(domain, await frontend.store.count_visibility(Query(domain.id, None, BY_RUN)))
+    await frontend.registry.delete(request.name)
+    return b""
+
+
+async def _stored(frontend: FrontendContext, name: str) -> api.Domain:
+    """The domain as the store has it now: the cache may be seconds behind."""
+    record = await frontend.registry.get(name)
+    if record is None:
+        raise EntityNotExists(f"Domain {name} does not exist.")
+    return record.domain
+
+
 def _check_name(frontend: FrontendContext, name: str) -> None:
     if not name:
         raise BadRequest(validation.DOMAIN_NOT_SET)
@@ -78,4 +121,9 @@ def _check_name(frontend: FrontendContext, name: str) -> None:
 
 def _cluster(frontend: FrontendContext) -> domain_rules.Cluster:
     settings = frontend.settings
-    return domain_rules.Cluster(settings.cluster_name, settings.global_failover_version)
+    return domain_rules.Cluster(
+        settings.cluster_name,
+        settings.global_failover_version,
+        settings.history_archival_uri,
+        settings.visibility_archival_uri,
+    )

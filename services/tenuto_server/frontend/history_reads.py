@@ -17,7 +17,7 @@ async def get_workflow_execution_history(frontend: FrontendContext, call: Public
     if not request.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
     execution = request.workflow_execution
-    validation.check_execution(execution, request.HasField("workflow_execution"), frontend.limits)
+    validation.check_execution(execution, request.HasField("workflow_execution"), frontend.limits_for(request.domain))
     validation.check_enum(request.history_event_filter_type, api.EventFilterType, "EventFilterType")
     validation.check_enum(request.query_consistency_level, api.QueryConsistencyLevel, "QueryConsistencyLevel")
     domain = await frontend.domain(request.domain, RateClass.USER)
@@ -66,7 +66,7 @@ async def describe_workflow_execution(frontend: FrontendContext, call: PublicCal
     if not request.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
     execution = request.workflow_execution
-    validation.check_execution(execution, request.HasField("workflow_execution"), frontend.limits)
+    validation.check_execution(execution, request.HasField("workflow_execution"), frontend.limits_for(request.domain))
     validation.check_enum(request.query_consistency_level, api.QueryConsistencyLevel, "QueryConsistencyLevel")
     domain = await frontend.domain(request.domain, RateClass.USER)
     return await frontend.call_history(call, "DescribeWorkflowExecution", domain.id, execution.workflow_id, call.body)

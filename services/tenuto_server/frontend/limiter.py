@@ -1,11 +1,14 @@
-"""How many requests a second are let through: token buckets a class of RPC, for the process and for each domain."""
+"""How many requests a second are let through: token buckets a class of RPC, for the process, for each domain, and for
+polls of each task list. The rates are read with each request, so they may change."""
 
 from __future__ import annotations
 
 import enum
 
+from tenuto_api import api
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.errors import ServiceBusy
-from tenuto_server.frontend.settings import Rates
+from tenuto_server.frontend.settings import UNLIMITED, FrontendSettings, Rates
 
 BUSY = "Too many outstanding requests to the cadence service"
 
@@ -22,10 +25,12 @@ class RateClass(enum.IntEnum):
     WORKER_ANSWER = 3
     VISIBILITY = 4
     DOMAIN_ADMIN = 5
+    # Requests that are queued to be done later.
+    ASYNC = 6
 
 
 class TokenBucket:
-    """Fills at `rate` tokens a second up to one second's worth (at least one token, where there is a rate)."""
+    """Fills at a rate of tokens a second up to one second's worth (at least one token, where there is a rate)."""
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")
 
@@ -35,69 +40,109 @@ class TokenBucket:
         self._tokens = self._burst
         self._at = now
 
-    def take(self, now: float) -> bool:
+    def take(self, rate: float, now: float) -> bool:
         """Takes a token if there is one. `now` in seconds, never running back."""
-        tokens = self._filled(now)
+        tokens = self._filled(rate, now)
         if tokens < 1.0:
             self._tokens = tokens
             return False
         self._tokens = tokens - 1.0
         return True
 
-    def charge(self, now: float) -> None:
+    def charge(self, rate: float, now: float) -> None:
         """Takes a token, there or not; the debt is at most one second's worth."""
-        self._tokens = max(self._filled(now) - 1.0, -self._burst)
+        self._tokens = max(self._filled(rate, now) - 1.0, -self._burst)
 
-    def _filled(self, now: float) -> float:
+    def _filled(self, rate: float, now: float) -> float:
         tokens = self._tokens + (now - self._at) * self._rate
         self._at = now
+        if rate != self._rate:
+            # A new rate begins with what the former left, and where that let nothing through, with a full bucket.
+            tokens = max(rate, 1.0) if self._rate <= 0 else tokens
+            self._rate = rate
+            self._burst = max(rate, 1.0) if rate > 0 else 0.0
         return tokens if tokens < self._burst else self._burst
+
+
+def _host_rate(rates: Rates, rate_class: RateClass) -> float:
+    if rate_class is RateClass.USER:
+        return rates.host_user
+    if rate_class is RateClass.WORKER:
+        return rates.host_worker
+    if rate_class is RateClass.VISIBILITY:
+        return rates.host_visibility
+    return rates.host_async if rate_class is RateClass.ASYNC else rates.host_domain_admin
+
+
+def _domain_rate(rates: Rates, rate_class: RateClass) -> float:
+    if rate_class is RateClass.USER:
+        return rates.domain_user
+    if rate_class is RateClass.WORKER:
+        return rates.domain_worker
+    if rate_class is RateClass.VISIBILITY:
+        return rates.domain_visibility
+    # Of the calls that manage domains there is a limit for the process alone.
+    return rates.domain_async if rate_class is RateClass.ASYNC else UNLIMITED
 
 
 class Limiter:
     """The buckets of one frontend process. Raises `ServiceBusy` where one is empty."""
 
-    __slots__ = ("_domain_rates", "_domains", "_domains_max", "_hosts")
+    __slots__ = ("_buckets", "_hosts", "_live", "_refuses")
 
-    def __init__(self, rates: Rates, now: float) -> None:
-        host = {
-            RateClass.USER: rates.host_user,
-            RateClass.WORKER: rates.host_worker,
-            RateClass.VISIBILITY: rates.host_visibility,
-            RateClass.DOMAIN_ADMIN: rates.host_domain_admin,
-        }
-        self._hosts = {rate_class: TokenBucket(rate, now) for rate_class, rate in host.items()}
-        self._domain_rates = {
-            RateClass.USER: rates.domain_user,
-            RateClass.WORKER: rates.domain_worker,
-            RateClass.VISIBILITY: rates.domain_visibility,
-        }
-        self._domains: dict[tuple[RateClass, str], TokenBucket] = {}
-        self._domains_max = max(rates.domains_max, 1)
+    def __init__(self, live: LiveSettings[FrontendSettings], now: float) -> None:
+        self._live = live
+        rates = live.current.rates
+        self._hosts = {rate_class: TokenBucket(_host_rate(rates, rate_class), now) for rate_class in RateClass}
+        # Bucket by (class, domain id, task list, task type).
+        self._buckets: dict[tuple[RateClass, str, str, int], TokenBucket] = {}
+        self._refuses = True
+
+    def bypassing(self) -> Limiter:
+        """The same buckets, for callers that count but are never refused."""
+        other = Limiter(self._live, 0.0)
+        other._hosts, other._buckets, other._refuses = self._hosts, self._buckets, False
+        return other
 
     def take_host(self, rate_class: RateClass, now: float) -> None:
         """Counts a request against the process, before anything is done for it."""
         if rate_class is RateClass.NONE:
             return
-        if rate_class is RateClass.WORKER_ANSWER:
-            self._hosts[RateClass.WORKER].charge(now)
-        elif not self._hosts[rate_class].take(now):
-            raise ServiceBusy(BUSY)
+        answers = rate_class is RateClass.WORKER_ANSWER
+        if answers:
+            rate_class = RateClass.WORKER
+        rate = _host_rate(self._live.current.rates, rate_class)
+        if rate < UNLIMITED:
+            self._take(self._hosts[rate_class], rate, now, answers)
 
-    def take_domain(self, rate_class: RateClass, domain_id: str, now: float) -> None:
+    def take_domain(self, rate_class: RateClass, domain: api.Domain, now: float) -> None:
         """Counts a request against a domain that exists."""
-        if rate_class is RateClass.WORKER_ANSWER:
-            self._bucket(RateClass.WORKER, domain_id, now).charge(now)
-        elif rate_class in self._domain_rates and not self._bucket(rate_class, domain_id, now).take(now):
+        answers = rate_class is RateClass.WORKER_ANSWER
+        if answers:
+            rate_class = RateClass.WORKER
+        rate = _domain_rate(self._live.for_domain(domain.name).rates, rate_class)
+        if rate < UNLIMITED:
+            self._take(self._bucket((rate_class, domain.id, "", 0), rate, now), rate, now, answers)
+
+    def take_task_list(self, domain: api.Domain, task_list: str, task_type: int, now: float) -> None:
+        """Counts a poll against its task list."""
+        rate = self._live.for_task_list(domain.name, task_list, task_type).rates.task_list_worker
+        if rate < UNLIMITED:
+            bucket = self._bucket((RateClass.WORKER, domain.id, task_list, task_type), rate, now)
+            self._take(bucket, rate, now, False)
+
+    def _take(self, bucket: TokenBucket, rate: float, now: float, only_counted: bool) -> None:
+        if only_counted or not self._refuses:
+            bucket.charge(rate, now)
+        elif not bucket.take(rate, now):
             raise ServiceBusy(BUSY)
 
-    def _bucket(self, rate_class: RateClass, domain_id: str, now: float) -> TokenBucket:
+    def _bucket(self, key: tuple[RateClass, str, str, int], rate: float, now: float) -> TokenBucket:
         # Taken out and put back: the dict's order is then that of last use.
-        key = (rate_class, domain_id)
-        bucket = self._domains.pop(key, None)
+        bucket = self._buckets.pop(key, None)
         if bucket is None:
-            if len(self._domains) >= self._domains_max:
-                del self._domains[next(iter(self._domains))]
-            bucket = TokenBucket(self._domain_rates[rate_class], now)
-        self._domains[key] = bucket
+            if len(self._buckets) >= self._live.current.rates.domains_max:
+                del self._buckets[next(iter(self._buckets))]
+            bucket = TokenBucket(rate, now)
+        self._buckets[key] = bucket
         return bucket

@@ -15,7 +15,20 @@ from tenuto_api.uber.cadence.api.v1 import (
     service_workflow_pb2,
 )
 from tenuto_server.errors import BadRequest, ServiceError, Unimplemented
-from tenuto_server.frontend import domain, history_reads, meta, polls, responds, running, start, task_lists, visibility
+from tenuto_server.frontend import (
+    admin,
+    admin_settings,
+    domain,
+    history_reads,
+    isolation_groups,
+    meta,
+    polls,
+    responds,
+    running,
+    start,
+    task_lists,
+    visibility,
+)
 from tenuto_server.frontend.context import FrontendContext
 from tenuto_server.frontend.limiter import RateClass
 from tenuto_server.transport.public import PublicCall
@@ -64,7 +77,10 @@ _DOMAIN: dict[str, Method] = {
     "DescribeDomain": Method(domain.describe_domain, RateClass.DOMAIN_ADMIN),
     "ListDomains": Method(domain.list_domains, RateClass.DOMAIN_ADMIN),
     "UpdateDomain": Method(domain.update_domain, RateClass.DOMAIN_ADMIN),
+    "FailoverDomain": Method(domain.failover_domain, RateClass.DOMAIN_ADMIN),
     "DeprecateDomain": Method(domain.deprecate_domain, RateClass.DOMAIN_ADMIN),
+    "DeleteDomain": Method(domain.delete_domain, RateClass.DOMAIN_ADMIN),
+    "ListFailoverHistory": Method(domain.list_failover_history, RateClass.DOMAIN_ADMIN),
 }
 _VISIBILITY: dict[str, Method] = {
     "ListOpenWorkflowExecutions": Method(visibility.list_open_workflow_executions, RateClass.VISIBILITY),
@@ -75,10 +91,32 @@ _VISIBILITY: dict[str, Method] = {
     "GetSearchAttributes": Method(visibility.get_search_attributes, RateClass.NONE),
 }
 
+_ADMIN: dict[str, Method] = {
+    "DescribeCluster": Method(meta.describe_cluster, RateClass.DOMAIN_ADMIN),
+    "DescribeWorkflowExecution": Method(admin.describe_workflow_execution, RateClass.DOMAIN_ADMIN),
+    "GetWorkflowExecutionRawHistoryV2": Method(admin.get_workflow_execution_raw_history_v2, RateClass.DOMAIN_ADMIN),
+    "DescribeHistoryHost": Method(admin.describe_history_host, RateClass.DOMAIN_ADMIN),
+    "DescribeShardDistribution": Method(admin.describe_shard_distribution, RateClass.DOMAIN_ADMIN),
+    "CloseShard": Method(admin.close_shard, RateClass.DOMAIN_ADMIN),
+    "GetGlobalIsolationGroups": Method(isolation_groups.get_global_isolation_groups, RateClass.DOMAIN_ADMIN),
+    "UpdateGlobalIsolationGroups": Method(isolation_groups.update_global_isolation_groups, RateClass.DOMAIN_ADMIN),
+    "GetDomainIsolationGroups": Method(isolation_groups.get_domain_isolation_groups, RateClass.DOMAIN_ADMIN),
+    "UpdateDomainIsolationGroups": Method(isolation_groups.update_domain_isolation_groups, RateClass.DOMAIN_ADMIN),
+    "GetDynamicConfig": Method(admin_settings.get_dynamic_config, RateClass.DOMAIN_ADMIN),
+    "UpdateDynamicConfig": Method(admin_settings.update_dynamic_config, RateClass.DOMAIN_ADMIN),
+    "RestoreDynamicConfig": Method(admin_settings.restore_dynamic_config, RateClass.DOMAIN_ADMIN),
+    "ListDynamicConfig": Method(admin_settings.list_dynamic_config, RateClass.DOMAIN_ADMIN),
+    # Messages of the same fields: the same handlers.
+    "GetOperationalDynamicConfig": Method(admin_settings.get_dynamic_config, RateClass.DOMAIN_ADMIN),
+    "UpdateOperationalDynamicConfig": Method(admin_settings.update_dynamic_config, RateClass.DOMAIN_ADMIN),
+    "RestoreOperationalDynamicConfig": Method(admin_settings.restore_dynamic_config, RateClass.DOMAIN_ADMIN),
+    "ListOperationalDynamicConfig": Method(admin_settings.list_dynamic_config, RateClass.DOMAIN_ADMIN),
+}
+
 METHODS: dict[str, Method] = {
     "uber.cadence.api.v1.MetaAPI/Health": Method(meta.health, RateClass.NONE),
     "grpc.health.v1.Health/Check": Method(meta.grpc_health_check, RateClass.NONE),
-    "uber.cadence.admin.v1.AdminAPI/DescribeCluster": Method(meta.describe_cluster, RateClass.DOMAIN_ADMIN),
+    **{f"uber.cadence.admin.v1.AdminAPI/{name}": method for name, method in _ADMIN.items()},
     **{f"uber.cadence.api.v1.WorkflowAPI/{name}": method for name, method in _WORKFLOW.items()},
     **{f"uber.cadence.api.v1.WorkerAPI/{name}": method for name, method in _WORKER.items()},
     **{f"uber.cadence.api.v1.DomainAPI/{name}": method for name, method in _DOMAIN.items()},
@@ -102,6 +140,18 @@ INTERFACE = frozenset(
 )
 
 
+# What operators ask of a server with several clusters, or with queues in its store. Here there is one cluster, and a run's
+# tasks are part of its state.
+_OF_CLUSTERS = frozenset(
+    (
+        "GetReplicationMessages", "GetDLQReplicationMessages", "GetDomainReplicationMessages", "ReapplyEvents",
+        "CountDLQMessages", "ReadDLQMessages", "PurgeDLQMessages", "MergeDLQMessages", "ResendReplicationTasks",
+        "GetCrossClusterTasks", "RespondCrossClusterTasksCompleted",
+    )
+)  # fmt: skip
+_OF_QUEUES = frozenset(("RemoveTask", "ResetQueue", "DescribeQueue"))
+
+
 def unimplemented(path: str) -> ServiceError:
     """What a caller of a method without handler is told.
 
@@ -109,5 +159,10 @@ def unimplemented(path: str) -> ServiceError:
     do not know, until their deadline.
     """
     if path in INTERFACE:
+        service, _, name = path.rpartition("/")
+        if service.endswith("AdminAPI") and name in _OF_CLUSTERS:
+            return BadRequest(f"{name} is not supported: this is one cluster, and nothing is replicated.")
+        if service.endswith("AdminAPI") and name in _OF_QUEUES:
+            return BadRequest(f"{name} is not supported: this server keeps no task queues, a run's tasks are part of its state.")
         return BadRequest(f"{path.rpartition('/')[2]} is not supported by this server.")
     return Unimplemented(f"unknown method {path[:200]}")

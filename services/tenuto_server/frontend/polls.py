@@ -19,64 +19,55 @@ NO_TASK = b""
 async def poll_for_decision_task(frontend: FrontendContext, call: PublicCall) -> bytes:
     """Waits for a decision task on a normal or sticky task list."""
     request = parse(api.PollForDecisionTaskRequest, call.body)
-    deadline = _check_poll(frontend, call, request)
-    domain = await frontend.domain(request.domain, RateClass.WORKER)
+    domain, poll, deadline = await _checked(frontend, call, request, internal.TASK_TYPE_DECISION)
     checksum = request.binary_checksum
     if checksum and checksum in domain.bad_binaries.binaries:
         raise BadRequest(f"binary {checksum} already marked as bad deployment")
-    task_list = request.task_list
-    poll = internal.PollTaskRequest(
-        domain_id=domain.id,
-        domain_name=domain.name,
-        task_list=task_list.name,
-        kind=task_list.kind or api.TASK_LIST_KIND_NORMAL,
-        type=internal.TASK_TYPE_DECISION,
-        identity=request.identity,
-        binary_checksum=checksum,
-        request_id=frontend.runtime.new_id(),
-    )
+    poll.binary_checksum = checksum
     return await _poll(frontend, poll, deadline)
 
 
 async def poll_for_activity_task(frontend: FrontendContext, call: PublicCall) -> bytes:
     """Waits for an activity task; the poller may ask for a dispatch rate of its task list."""
     request = parse(api.PollForActivityTaskRequest, call.body)
-    deadline = _check_poll(frontend, call, request)
     rate = request.task_list_metadata.max_tasks_per_second.value
     if not (math.isfinite(rate) and rate >= 0):
         raise BadRequest("A valid MaxTasksPerSecond is not set on request.")
-    domain = await frontend.domain(request.domain, RateClass.WORKER)
-    task_list = request.task_list
+    _, poll, deadline = await _checked(frontend, call, request, internal.TASK_TYPE_ACTIVITY)
+    poll.max_tasks_per_second = rate
+    return await _poll(frontend, poll, deadline)
+
+
+async def _checked(
+    frontend: FrontendContext,
+    call: PublicCall,
+    request: api.PollForDecisionTaskRequest | api.PollForActivityTaskRequest,
+    task_type: internal.TaskType,
+) -> tuple[api.Domain, internal.PollTaskRequest, float]:
+    """The domain, the poll as matching is asked it, and until when it may be held, in the event loop's time."""
+    limits, task_list = frontend.limits_for(request.domain), request.task_list
+    now = frontend.now()
+    if call.deadline is not None and call.deadline - now < frontend.settings.poll_s_min:
+        raise BadRequest("Context timeout is too short.")
+    validation.check_length(request.identity, "Identity", limits)
+    validation.check_task_list(task_list, limits, sticky_allowed=True)
+    # Cadence counts the types of tasks from 0.
+    kind = task_type - internal.TASK_TYPE_DECISION
+    domain = await frontend.domain(request.domain, RateClass.WORKER, task_list.name, kind)
+    settings = frontend.live.for_task_list(request.domain, task_list.name, kind)
+    deadline = now + settings.poll_s_max
+    if call.deadline is not None:
+        deadline = min(deadline, call.deadline - settings.poll_margin_s)
     poll = internal.PollTaskRequest(
         domain_id=domain.id,
         domain_name=domain.name,
         task_list=task_list.name,
         kind=task_list.kind or api.TASK_LIST_KIND_NORMAL,
-        type=internal.TASK_TYPE_ACTIVITY,
+        type=task_type,
         identity=request.identity,
-        max_tasks_per_second=rate,
         request_id=frontend.runtime.new_id(),
     )
-    return await _poll(frontend, poll, deadline)
-
-
-def _check_poll(
-    frontend: FrontendContext,
-    call: PublicCall,
-    request: api.PollForDecisionTaskRequest | api.PollForActivityTaskRequest,
-) -> float:
-    """Until when matching may hold the poll, in the event loop's time."""
-    if not request.domain:
-        raise BadRequest(validation.DOMAIN_NOT_SET)
-    settings, now = frontend.settings, frontend.now()
-    deadline = now + settings.poll_s_max
-    if call.deadline is not None:
-        if call.deadline - now < settings.poll_s_min:
-            raise BadRequest("Context timeout is too short.")
-        deadline = min(deadline, call.deadline - settings.poll_margin_s)
-    validation.check_length(request.identity, "Identity", frontend.limits)
-    validation.check_task_list(request.task_list, frontend.limits, sticky_allowed=True)
-    return deadline
+    return domain, poll, deadline
 
 
 async def _poll(frontend: FrontendContext, poll: internal.PollTaskRequest, deadline: float) -> bytes:

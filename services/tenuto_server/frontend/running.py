@@ -14,13 +14,14 @@ async def signal_workflow_execution(frontend: FrontendContext, call: PublicCall)
     """A signal without a request id gets one here: repeated on the way to its owner it still is one signal."""
     body = call.body
     request = parse(api.SignalWorkflowExecutionRequest, body)
-    limits = frontend.limits
+    limits = frontend.limits_for(request.domain)
     _check_domain_and_execution(frontend, request)
     validation.check_signal_name(request.signal_name, limits)
     validation.check_length(request.request_id, "RequestID", limits)
     validation.check_length(request.identity, "Identity", limits)
     validation.check_blob(len(request.signal_input.data), limits)
     domain = await frontend.domain(request.domain, RateClass.USER)
+    validation.check_not_deprecated(domain)
     if not request.request_id:
         request.request_id = frontend.runtime.new_id()
         body = request.SerializeToString()
@@ -31,7 +32,7 @@ async def request_cancel_workflow_execution(frontend: FrontendContext, call: Pub
     """A second request with the same id is the same request, so one without gets one here."""
     body = call.body
     request = parse(api.RequestCancelWorkflowExecutionRequest, body)
-    limits = frontend.limits
+    limits = frontend.limits_for(request.domain)
     _check_domain_and_execution(frontend, request)
     validation.check_length(request.request_id, "RequestID", limits)
     validation.check_length(request.identity, "Identity", limits)
@@ -49,7 +50,7 @@ async def request_cancel_workflow_execution(frontend: FrontendContext, call: Pub
 async def terminate_workflow_execution(frontend: FrontendContext, call: PublicCall) -> bytes:
     """Ends a run at once. It has no request id: repeated after it was done it finds the run closed and says so."""
     request = parse(api.TerminateWorkflowExecutionRequest, call.body)
-    limits = frontend.limits
+    limits = frontend.limits_for(request.domain)
     _check_domain_and_execution(frontend, request)
     validation.check_length(request.identity, "Identity", limits)
     validation.check_length(request.first_execution_run_id, "FirstExecutionRunID", limits)
@@ -79,4 +80,5 @@ _OnExecution = (
 def _check_domain_and_execution(frontend: FrontendContext, request: _OnExecution) -> None:
     if not request.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
-    validation.check_execution(request.workflow_execution, request.HasField("workflow_execution"), frontend.limits)
+    limits = frontend.limits_for(request.domain)
+    validation.check_execution(request.workflow_execution, request.HasField("workflow_execution"), limits)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 
 from tenuto_server.cluster.router import Router
+from tenuto_server.config.dynamic import DynamicConfig
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.errors import ServiceBusy, Unavailable
 from tenuto_server.frontend.context import FrontendContext
 from tenuto_server.frontend.limiter import BUSY, RateClass
 from tenuto_server.frontend.methods import METHODS, unimplemented
 from tenuto_server.frontend.settings import FrontendSettings
+from tenuto_server.frontend.versions import CALLER_TYPE_HEADER, UNCHECKED, check_version
 from tenuto_server.persistence.domains import DomainCache, Domains
 from tenuto_server.persistence.interface import Store, StoreUnavailable
 from tenuto_server.transport.network import Network
@@ -36,11 +39,13 @@ class FrontendService:
         runtime: Runtime,
         domains: DomainCache,
         domain_registry: Domains | None = None,
-        settings: FrontendSettings,
+        settings: FrontendSettings | LiveSettings[FrontendSettings],
+        dynamic: DynamicConfig | None = None,
         address: str,
     ) -> None:
         """`domain_registry` is the cache's own where it is left out: then this process sees its own changes at once,
-        otherwise with the cache's next reading."""
+        otherwise with the cache's next reading. `dynamic`: how operators change settings; where it is left out they can
+        change the frontend's alone."""
         self._context = FrontendContext(
             store=store,
             network=network,
@@ -49,11 +54,12 @@ class FrontendService:
             domains=domains,
             registry=domain_registry or domains.registry,
             settings=settings,
+            dynamic=dynamic,
             address=address,
         )
-        self._settings = settings
+        # For callers that are not to be refused for their number.
+        self._bypassing = self._context.bypassing()
         self._calls = 0
-        self._calls_max = settings.calls_max
         self._open = False
         self._dead = False
         # Set by the last call that ends once `stop` waits.
@@ -66,7 +72,7 @@ class FrontendService:
 
     async def start(self) -> None:
         """Takes calls from now on."""
-        self._open = self._context.serving = True
+        self._open = self._context.serving = self._bypassing.serving = True
 
     async def stop(self) -> None:
         """Takes no more calls but for health, answers the long polls at once, and waits for the other calls, at most
@@ -76,7 +82,7 @@ class FrontendService:
         if self._calls:
             self._idle.clear()
             try:
-                async with asyncio.timeout(self._settings.drain_s):
+                async with asyncio.timeout(self._context.settings.drain_s):
                     await self._idle.wait()
             except TimeoutError:
                 self._dead = True
@@ -89,7 +95,8 @@ class FrontendService:
 
     def _end_long_polls(self) -> None:
         context = self._context
-        context.serving, context.stopping = False, True
+        for one in (context, self._bypassing):
+            one.serving, one.stopping = False, True
         now = context.now()
         for scope in list(context.long_polls):
             if not scope.expired():
@@ -100,13 +107,17 @@ class FrontendService:
         method = METHODS.get(call.method)
         if method is None:
             raise unimplemented(call.method)
-        context = self._context
+        settings = self._context.settings
+        bypass = settings.rates.bypass_caller_types
+        context = self._bypassing if bypass and call.headers.get(CALLER_TYPE_HEADER) in bypass else self._context
         rate_class = method.rate_class
         if not self._open and (self._dead or rate_class is not RateClass.NONE):
             raise Unavailable(GONE if self._dead else STOPPING)
-        if self._calls >= self._calls_max:
+        if self._calls >= settings.calls_max:
             raise ServiceBusy(BUSY)
         context.limiter.take_host(rate_class, context.now())
+        if settings.check_client_version and call.method not in UNCHECKED:
+            check_version(call.headers)
         self._calls += 1
         try:
             response = await method.handler(context, call)

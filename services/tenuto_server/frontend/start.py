@@ -16,9 +16,9 @@ async def start_workflow_execution(frontend: FrontendContext, call: PublicCall) 
     request = parse(api.StartWorkflowExecutionRequest, body)
     if not request.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
-    validation.check_start(request, len(body), frontend.limits)
+    validation.check_start(request, len(body), frontend.limits_for(request.domain))
     domain = await frontend.domain(request.domain, RateClass.USER)
-    _check_open_for_new_runs(domain)
+    validation.check_not_deprecated(domain)
     return await frontend.call_history(call, "StartWorkflowExecution", domain.id, request.workflow_id, body)
 
 
@@ -30,15 +30,10 @@ async def signal_with_start_workflow_execution(frontend: FrontendContext, call: 
     start = request.start_request
     if not start.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
-    validation.check_signal_with_start(request, len(body), frontend.limits)
+    validation.check_signal_with_start(request, len(body), frontend.limits_for(start.domain))
     domain = await frontend.domain(start.domain, RateClass.USER)
-    _check_open_for_new_runs(domain)
+    validation.check_not_deprecated(domain)
     if not start.request_id:
         start.request_id = frontend.runtime.new_id()
         body = request.SerializeToString()
     return await frontend.call_history(call, "SignalWithStartWorkflowExecution", domain.id, start.workflow_id, body)
-
-
-def _check_open_for_new_runs(domain: api.Domain) -> None:
-    if domain.status != api.DOMAIN_STATUS_REGISTERED:
-        raise BadRequest(validation.DOMAIN_DEPRECATED)

@@ -7,13 +7,16 @@ them. Durations count in whole seconds, what is beyond the second is cut, as on 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenuto_api import api
+from tenuto_server.config.live import BY_DOMAIN, setting
 from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest
 from tenuto_server.frontend import cron
@@ -41,21 +44,46 @@ _UUID = re.compile(
 _DOMAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
 
 
+_NAME_BYTES = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes in bytes of UTF-8; a blob's limit holds for input and memo together."""
 
-    id_bytes_max: int = 1000
-    blob_bytes_max: int = 2 * 1024 * 1024
-    retention_days_min: int = 1
-    retention_days_max: int = 30
-    bad_binaries_max: int = 10
+    id_bytes_max: int = _NAME_BYTES
+    domain_name_bytes_max: int = setting(_NAME_BYTES, "limit.domainNameLength", filters=BY_DOMAIN)
+    identity_bytes_max: int = setting(_NAME_BYTES, "limit.identityLength", filters=BY_DOMAIN)
+    workflow_id_bytes_max: int = setting(_NAME_BYTES, "limit.workflowIDLength", filters=BY_DOMAIN)
+    workflow_type_bytes_max: int = setting(_NAME_BYTES, "limit.workflowTypeLength", filters=BY_DOMAIN)
+    signal_name_bytes_max: int = setting(_NAME_BYTES, "limit.signalNameLength", filters=BY_DOMAIN)
+    request_id_bytes_max: int = setting(_NAME_BYTES, "limit.requestIDLength", filters=BY_DOMAIN)
+    task_list_bytes_max: int = setting(_NAME_BYTES, "limit.taskListNameLength", filters=BY_DOMAIN)
+    activity_id_bytes_max: int = setting(_NAME_BYTES, "limit.activityIDLength", filters=BY_DOMAIN)
+    blob_bytes_max: int = setting(2 * 1024 * 1024, "limit.blobSize.error", filters=BY_DOMAIN)
+    retention_days_min: int = setting(1, "system.minRetentionDays", least=1)
+    retention_days_max: int = setting(30, "system.maxRetentionDays", least=1)
+    bad_binaries_max: int = setting(10, "frontend.maxBadBinaries", filters=BY_DOMAIN)
     domain_data_bytes_max: int = 64 * 1024
+
+
+# Which limit holds for a field, by the field's name in errors.
+_length_limits: dict[str, Callable[[Limits], int]] = {
+    "Domain": attrgetter("domain_name_bytes_max"),
+    "Identity": attrgetter("identity_bytes_max"),
+    "WorkflowID": attrgetter("workflow_id_bytes_max"),
+    "WorkflowType": attrgetter("workflow_type_bytes_max"),
+    "SignalName": attrgetter("signal_name_bytes_max"),
+    "RequestID": attrgetter("request_id_bytes_max"),
+    "TaskList": attrgetter("task_list_bytes_max"),
+    "ActivityID": attrgetter("activity_id_bytes_max"),
+}
+_any_length: Callable[[Limits], int] = attrgetter("id_bytes_max")
 
 
 def check_length(text: str, what: str, limits: Limits) -> None:
     """`what` is the field as the error names it."""
-    limit = limits.id_bytes_max
+    limit = _length_limits.get(what, _any_length)(limits)
     if len(text) > limit or (len(text) * 4 > limit and len(text.encode()) > limit):
         raise BadRequest(f"{what} length exceeds limit.")
 
@@ -234,6 +262,12 @@ def check_failure(failure: api.Failure) -> None:
         refusal = "A valid NextRetryInterval is not set on request."
         if whole_seconds(failure.options.next_retry_interval, refusal) < 0:
             raise BadRequest(refusal)
+
+
+def check_not_deprecated(domain: api.Domain) -> None:
+    """A deprecated domain takes no new runs and no signals."""
+    if domain.status != api.DOMAIN_STATUS_REGISTERED:
+        raise BadRequest(DOMAIN_DEPRECATED)
 
 
 def check_domain_name(name: str, limits: Limits) -> None:

@@ -5,18 +5,46 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from tenuto_server.errors import ServiceError, WorkflowAlreadyCompleted
+from tenuto_server.errors import ClientVersionNotSupported, ServiceError, WorkflowAlreadyCompleted
 
 NAME_HEADER = "cadence-client-name"
 FEATURE_VERSION_HEADER = "cadence-client-feature-version"
 FEATURE_FLAGS_HEADER = "cadence-client-feature-flags"
 
+CALLER_TYPE_HEADER = "cadence-caller-type"
+
 GO_SUPPORTED = "1.7.0"
 JAVA_SUPPORTED = "1.5.0"
+CLI_SUPPORTED = "1.7.0"
 
 _COMPLETED_FLAG = "workflowexecutionalreadycompletederrorenabled"
 # The feature version from which a client knows WorkflowExecutionAlreadyCompletedError, by the client's name.
 _COMPLETED_SINCE = {"uber-go": (1, 7, 0), "cli": (1, 7, 0), "uber-java": (1, 4, 0)}
+
+
+# The newest feature version that this server knows, by the client's name.
+_SUPPORTED = {"uber-go": GO_SUPPORTED, "uber-java": JAVA_SUPPORTED, "cli": CLI_SUPPORTED}
+# Calls that any client may make.
+UNCHECKED = frozenset(
+    (
+        "uber.cadence.api.v1.MetaAPI/Health",
+        "uber.cadence.api.v1.WorkflowAPI/GetClusterInfo",
+        "grpc.health.v1.Health/Check",
+    )
+)
+
+
+def check_version(headers: Mapping[str, str]) -> None:
+    """Raises `ClientVersionNotSupported` for a known client that is newer than this server. A client without name or
+    version, or with a name that is not known, passes; a version that cannot be read does not."""
+    name, text = headers.get(NAME_HEADER, ""), headers.get(FEATURE_VERSION_HEADER, "")
+    supported = _SUPPORTED.get(name)
+    if supported is None or not text:
+        return
+    version, newest = parse_version(text), parse_version(supported)
+    assert newest is not None
+    if version is None or version > newest:
+        raise ClientVersionNotSupported("Client version is not supported.", text[:100], name, f"<={supported}")
 
 
 def for_client(error: ServiceError, headers: Mapping[str, str]) -> ServiceError:

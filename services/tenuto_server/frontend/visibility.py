@@ -106,7 +106,7 @@ async def _filtered(frontend: FrontendContext, request: _FilterRequest, *, is_op
     earliest_ns, latest_ns = _time_range(request)
     workflow_id = run_id = workflow_type = ""
     close_status = 0
-    limits = frontend.limits
+    limits = frontend.limits_for(request.domain)
     if request.HasField("execution_filter"):
         workflow_id, run_id = request.execution_filter.workflow_id, request.execution_filter.run_id
         validation.check_length(workflow_id, "WorkflowID", limits)

@@ -8,11 +8,12 @@ the batch is durable. Whoever answers a caller waits for that with `durable`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 from tenuto_server import errors
 from tenuto_server.cluster.router import Router
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.history import storing
 from tenuto_server.history.alarms import AlarmQueue
@@ -46,7 +47,7 @@ class Core:
         router: Router,
         runtime: Runtime,
         domains: DomainCache,
-        settings: HistorySettings,
+        settings: HistorySettings | LiveSettings[HistorySettings],
         address: str,
     ) -> None:
         self.store = store
@@ -54,19 +55,31 @@ class Core:
         self.router = router
         self.runtime = runtime
         self.domains = domains
-        self.settings = settings
+        self.live = LiveSettings.of(settings, "history")
         self.address = address
         self.shards: dict[int, Shard] = {}
         self.alarms = AlarmQueue()
-        self.offers = Offers(network, router, address, settings, self._no_sticky_poller)
+        self.offers = Offers(network, router, address, self.live, self._no_sticky_poller)
         self.calls = Calls(self)
         self.log: CommitLog | None = None
         # Set by the service: drops everything and starts anew, after a broken invariant.
         self.abandon: Callable[[str], None] = lambda reason: None
+        # Set by the service: gives a shard up, as when the ring changes; it is taken again by whoever should have it.
+        self.close_shard: Callable[[int], Awaitable[None]] = _no_shards
         # Told of a run that leaves memory and is to be looked after later: (time, shard, timer key).
         self.on_rest: Callable[[int, int, bytes], None] = lambda at_ns, shard_id, key: None
         self._alarm_timer: asyncio.TimerHandle | None = None
         self._alarm_timer_ns = 0
+
+    @property
+    def settings(self) -> HistorySettings:
+        """What is in force now; they change while the process runs."""
+        return self.live.current
+
+    def settings_for(self, domain_id: str) -> HistorySettings:
+        """What is in force now for a domain."""
+        domain = self.domains.cached_by_id(domain_id)
+        return self.live.current if domain is None else self.live.for_domain(domain.name)
 
     # --- finding -------------------------------------------------------------------------------------------------------
     def shard(self, domain_id: str, workflow_id: str) -> Shard:
@@ -273,6 +286,10 @@ class Core:
             self._alarm_timer.cancel()
         self.offers.kill()
         self.calls.kill()
+
+
+async def _no_shards(shard_id: int) -> None:
+    raise errors.ShardOwnershipLost(f"shard {shard_id} belongs to another history process")
 
 
 class RunStep:

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from tenuto_server import errors
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.persistence.interface import Sealed, Store, StoreUnavailable
@@ -72,7 +73,7 @@ class CommitLog:
         self,
         store: Store,
         log_id: str,
-        settings: HistorySettings,
+        settings: HistorySettings | LiveSettings[HistorySettings],
         on_sealed: Callable[[], None],
         cpu_s: Callable[[], float],
     ) -> None:
@@ -83,7 +84,7 @@ class CommitLog:
         self.appends = 0
         self.steps_committed = 0
         self._store = store
-        self._settings = settings
+        self._live = LiveSettings.of(settings, "history")
         self._on_sealed = on_sealed
         self._open = _Batch(1)
         self._closed_batches: list[_Batch] = []
@@ -97,6 +98,10 @@ class CommitLog:
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def _settings(self) -> HistorySettings:
+        return self._live.current
 
     async def start(self) -> None:
         """Creates the log and begins to commit."""

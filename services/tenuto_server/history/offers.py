@@ -19,6 +19,7 @@ from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.cluster.partitions import Turn, own_partition, partition_name
 from tenuto_server.cluster.router import Router
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.history.engine.tasks import Dispatch, TaskKind
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.transport.network import Network
@@ -85,13 +86,13 @@ class Offers:
         network: Network,
         router: Router,
         address: str,
-        settings: HistorySettings,
+        settings: HistorySettings | LiveSettings[HistorySettings],
         on_no_sticky_poller: Callable[[TaskKey], None],
     ) -> None:
         self._network = network
         self._router = router
         self._address = address
-        self._settings = settings
+        self._live = LiveSettings.of(settings, "history")
         self._on_no_sticky_poller = on_no_sticky_poller
         self._lists: dict[tuple[str, str, TaskKind, bool], _List] = {}
         self._waiting: dict[TaskKey, tuple[_List, int]] = {}
@@ -103,6 +104,10 @@ class Offers:
         self._stopped = False
         network.on_lost(self._lost)
         router.on_change(self._moved)
+
+    @property
+    def _settings(self) -> HistorySettings:
+        return self._live.current
 
     def __len__(self) -> int:
         return len(self._waiting)

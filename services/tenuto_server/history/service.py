@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 
 from tenuto_server import errors
 from tenuto_server.cluster.router import Router
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.history.checkpoint import Checkpointer
@@ -37,7 +38,7 @@ class HistoryService:
         router: Router,
         runtime: Runtime,
         domains: DomainCache,
-        settings: HistorySettings,
+        settings: HistorySettings | LiveSettings[HistorySettings],
         address: str,
     ) -> None:
         self.core = Core(
@@ -50,11 +51,14 @@ class HistoryService:
             address=address,
         )
         self.core.abandon = self._abandon
+        self.core.close_shard = self._close_shard
         self._ownership = Ownership(self.core)
         self._checkpointer = Checkpointer(self.core)
         self._resting = RestingTimers(self.core)
         self._tasks: set[asyncio.Task[None]] = set()
         self._shards_due = asyncio.Event()
+        # Shards that operators want given up, and who waits for it.
+        self._to_close: dict[int, asyncio.Future[None]] = {}
         self._stopping = False
         router.on_change(self._shards_due.set)
 
@@ -88,6 +92,10 @@ class HistoryService:
     def kill(self) -> None:
         """Stops at once, as a crash would."""
         self._stopping = True
+        for waiting in self._to_close.values():
+            if not waiting.done():
+                waiting.set_exception(errors.Unavailable("history stops"))
+                waiting.exception()
         for task in list(self._tasks):
             task.cancel()
         if self.core.log is not None:
@@ -111,7 +119,7 @@ class HistoryService:
     async def _open_log(self) -> None:
         core = self.core
         log_id = join_ids(core.address, core.runtime.new_id())
-        log = CommitLog(core.store, log_id, core.settings, self._sealed, core.runtime.cpu_s)
+        log = CommitLog(core.store, log_id, core.live, self._sealed, core.runtime.cpu_s)
         await log.start()
         core.log = log
         await self._ownership.find_retired(log_id)
@@ -153,11 +161,33 @@ class HistoryService:
             except errors.ServiceError as error:
                 logger.warning("a shard could not be handed over: %s", error)
 
+    async def _close_shard(self, shard_id: int) -> None:
+        """Returns when the shard was given up by the task that looks after shards, so that nobody else does it too."""
+        waiting = self._to_close.get(shard_id)
+        if waiting is None:
+            waiting = self._to_close[shard_id] = asyncio.get_running_loop().create_future()
+            self._shards_due.set()
+        await asyncio.shield(waiting)
+
     async def _settle_shards(self) -> None:
-        for shard in self._ownership.surplus():
-            shard.is_open = False
-            await self._checkpointer.checkpoint([shard])
-            await self._give_up(shard)
+        asked, self._to_close = self._to_close, {}
+        try:
+            wanted = [shard for shard_id in asked if (shard := self.core.shards.get(shard_id)) is not None]
+            for shard in dict.fromkeys([*self._ownership.surplus(), *wanted]):
+                shard.is_open = False
+                await self._checkpointer.checkpoint([shard])
+                await self._give_up(shard)
+        finally:
+            gone = errors.Unavailable("the shard could not be given up")
+            for shard_id, waiting in asked.items():
+                if waiting.done():
+                    continue
+                if shard_id in self.core.shards:
+                    waiting.set_exception(gone)
+                    # The caller may have gone.
+                    waiting.exception()
+                else:
+                    waiting.set_result(None)
         await self._ownership.settle()
         self._resting.changed()
 

@@ -4,48 +4,50 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenuto_server.config.live import BY_DOMAIN, setting
+
 
 @dataclass(frozen=True, slots=True)
 class HistorySettings:
     """Times in seconds, sizes in bytes, unless the name says otherwise."""
 
     # The longest wait between two appends to the log while many steps come in and the process is busy; else there is none.
-    append_gap_max: float = 0.02
+    append_gap_max: float = setting(0.02, seconds=True)
     # Appends are tried again after this long when the store does not answer.
-    append_retry: float = 0.05
+    append_retry: float = setting(0.05, seconds=True, least=0.001)
     # A batch is closed at this size; the steps after it go into the next one.
-    batch_bytes_max: int = 4 * 1024 * 1024
+    batch_bytes_max: int = setting(4 * 1024 * 1024, least=1)
     # More steps than this waiting for the log: new requests are refused as busy.
-    pending_steps_max: int = 20_000
-    checkpoint_interval: float = 1.0
+    pending_steps_max: int = setting(20_000, least=1)
+    checkpoint_interval: float = setting(1.0, seconds=True, least=0.01)
     # Rows a checkpoint writes at once.
-    checkpoint_rows: int = 400
+    checkpoint_rows: int = setting(400, least=1)
     # Runs kept in memory after they came to rest.
     idle_runs_max: int = 10_000
     # Resting timers are loaded this long before they are due.
-    timer_window: float = 60.0
+    timer_window: float = setting(60.0, seconds=True, least=1)
     # A history long poll is answered, empty, after this long.
-    history_poll: float = 20.0
+    history_poll: float = setting(20.0, "history.longPollExpirationInterval", filters=BY_DOMAIN, seconds=True, least=0.001)
     # Events a page, and its size: the gRPC libraries of clients take messages of 4 MiB unless told otherwise. Only a single
     # event that is larger makes a larger page.
-    history_page_max: int = 1000
-    history_page_bytes_max: int = 3 * 1024 * 1024
+    history_page_max: int = setting(1000, "frontend.historyMaxPageSize", filters=BY_DOMAIN, least=1)
+    history_page_bytes_max: int = setting(3 * 1024 * 1024, least=1)
     # Tasks that a full task list refused are offered again after this long.
-    offer_retry: float = 0.05
+    offer_retry: float = setting(0.05, seconds=True, least=0.001)
     # Tasks on offer are offered anew this often.
-    offer_repeat: float = 60.0
+    offer_repeat: float = setting(60.0, seconds=True, least=0.1)
     # Tasks of one task list that may be on offer to matching at once.
-    offers_max: int = 1000
+    offers_max: int = setting(1000, least=1)
     # Partitions of a task list that tasks are spread over; frontends must read at least as many.
-    task_list_write_partitions: int = 1
+    task_list_write_partitions: int = setting(1, "matching.numTasklistWritePartitions", least=1)
     # Calls from workflow to workflow (starts of children, signals, close policies) under way at once, of one run and in all.
-    calls_per_run_max: int = 20
-    calls_max: int = 200
+    calls_per_run_max: int = setting(20, least=1)
+    calls_max: int = setting(200, least=1)
     # How long one may take; it is made again after this long, then ever later.
-    call_timeout: float = 10.0
-    call_retry_first: float = 0.05
-    call_retry_max: float = 5.0
+    call_timeout: float = setting(10.0, seconds=True, least=0.001)
+    call_retry_first: float = setting(0.05, seconds=True, least=0.001)
+    call_retry_max: float = setting(5.0, seconds=True, least=0.001)
     # How often the node looks which shards it should own.
-    shard_interval: float = 0.5
+    shard_interval: float = setting(0.5, seconds=True, least=0.01)
     # A new node waits this long for the living owner of a shard to hand it over before it seals that owner's log.
-    handover_timeout: float = 10.0
+    handover_timeout: float = setting(10.0, seconds=True)

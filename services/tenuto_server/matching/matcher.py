@@ -166,6 +166,14 @@ class Matcher:
         self._tokens = self._burst
         self._refilled = now
 
+    def set_limits(self, limits: MatchingSettings, now: float) -> None:
+        """The settings have changed. What is held over new limits stays."""
+        if limits is self._limits:
+            return
+        self._limits = limits
+        self._refill(now)
+        self._apply_rate()
+
     # --- tasks --------------------------------------------------------------------------------------------------------
     def offer(self, key: bytes, scheduled_ns: int, address: str) -> Offered:
         """A history process offers a task. FULL leaves everything as it was."""
@@ -420,6 +428,10 @@ class Matcher:
             return
         self._refill(now)
         self._asked_rate = asked
+        self._apply_rate()
+
+    def _apply_rate(self) -> None:
+        asked = self._asked_rate
         self._rate = min(asked, self._limits.dispatch_rate) if asked > 0 else self._limits.dispatch_rate
         self._burst = float(max(1, math.ceil(self._rate)))
         self._tokens = min(self._tokens, self._burst)

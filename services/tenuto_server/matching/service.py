@@ -22,6 +22,7 @@ from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.cluster.partitions import split_name
 from tenuto_server.cluster.router import Router
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import SECOND, Runtime
 from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Room, Task
 from tenuto_server.matching.settings import MatchingSettings
@@ -40,14 +41,15 @@ _NO_POLLER = internal.OFFER_OUTCOME_NO_POLLER
 class _TaskList:
     """A task list, or a partition of one, in memory. `timer` runs while polls wait for a task that may go out later.
     `backlogs` is how many tasks wait at history processes, by their addresses, beside those on offer. `has_scout`: one poll of
-    the partition was passed on to the root at once."""
+    the partition was passed on to the root at once. `domain_name` is known from the first poll on."""
 
-    __slots__ = ("backlogs", "has_scout", "key", "matcher", "sticky", "timer")
+    __slots__ = ("backlogs", "domain_name", "has_scout", "key", "matcher", "sticky", "timer")
 
     def __init__(self, key: ListKey, matcher: Matcher, sticky: bool) -> None:
         self.key = key
         self.matcher = matcher
         self.sticky = sticky
+        self.domain_name = ""
         self.timer: asyncio.TimerHandle | None = None
         self.backlogs: dict[str, int] = {}
         self.has_scout = False
@@ -95,14 +97,23 @@ class MatchingService:
     """Serves "OfferTasks", "PollTask", "DescribeTaskList" and "ListTaskLists" at `address`, by which the router knows this
     process."""
 
-    def __init__(self, *, network: Network, router: Router, runtime: Runtime, settings: MatchingSettings, address: str) -> None:
+    def __init__(
+        self,
+        *,
+        network: Network,
+        router: Router,
+        runtime: Runtime,
+        settings: MatchingSettings | LiveSettings[MatchingSettings],
+        address: str,
+    ) -> None:
         self._network = network
         self._router = router
         self._runtime = runtime
-        self._settings = settings
+        self._live = LiveSettings.of(settings, "matching")
+        self._live.on_change(self._settings_changed)
         self._address = address
         self._lists: dict[ListKey, _TaskList] = {}
-        self._room = Room(settings.tasks_max)
+        self._room = Room(self._settings.tasks_max)
         self._methods: dict[str, Callable[[InternalCall], Awaitable[bytes]]] = {
             "OfferTasks": self._offer_tasks,
             "PollTask": self._poll_task,
@@ -116,6 +127,22 @@ class MatchingService:
         self._no_polls.set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._swept = 0.0
+
+    @property
+    def _settings(self) -> MatchingSettings:
+        return self._live.current
+
+    def _settings_of(self, task_list: _TaskList) -> MatchingSettings:
+        return self._live.for_task_list(task_list.domain_name, split_name(task_list.key[1])[0], task_list.key[2] - 1)
+
+    def _settings_changed(self) -> None:
+        self._room.tasks_max = self._settings.tasks_max
+        if not self._running:
+            return
+        now = self._runtime.monotonic()
+        for task_list in self._lists.values():
+            task_list.matcher.set_limits(self._settings_of(task_list), now)
+            self._deliver(task_list, now)
 
     async def start(self) -> None:
         """Begins to serve. Whoever starts the service also listens with `handle`."""
@@ -212,7 +239,7 @@ class MatchingService:
         request = internal.PollTaskRequest.FromString(call.body)
         now = self._runtime.monotonic()
         key = (request.domain_id, request.task_list, request.type)
-        until = self._poll_end(key, call.deadline, now)
+        until = self._poll_end(key, request.domain_name, call.deadline, now)
         if until <= now:
             return b""
         task_list = self._lists.get(key) or self._load(key, request.kind == _STICKY, now)
@@ -237,6 +264,9 @@ class MatchingService:
         self, task_list: _TaskList, request: internal.PollTaskRequest, now: float, until: float, deadline: float | None
     ) -> bytes:
         """A poll in this very list: the response of a task that was started, or empty bytes at `until`."""
+        if not task_list.domain_name:
+            task_list.domain_name = request.domain_name
+            task_list.matcher.set_limits(self._settings_of(task_list), now)
         poll = task_list.matcher.add_poll(request.identity, now, request.max_tasks_per_second)
         if poll is None:
             raise errors.ServiceBusy("too many polls of the task list")
@@ -258,9 +288,9 @@ class MatchingService:
         timeout_s = until - self._runtime.monotonic() + self._settings.deadline_margin_s
         return await self._network.call(address, "PollTask", request.SerializeToString(), timeout_s)
 
-    def _poll_end(self, key: ListKey, deadline: float | None, now: float) -> float:
+    def _poll_end(self, key: ListKey, domain_name: str, deadline: float | None, now: float) -> float:
         """When a poll that begins now gives up. One that strayed here is soon sent to look again."""
-        wait_s = self._settings.poll_wait_s
+        wait_s = self._live.for_task_list(domain_name, split_name(key[1])[0], key[2] - 1).poll_wait_s
         if not self._owns(key):
             wait_s = min(wait_s, self._settings.strayed_wait_s)
         until = now + wait_s

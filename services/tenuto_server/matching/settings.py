@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenuto_server.config.live import BY_TASK_LIST, setting
+
 
 @dataclass(frozen=True, slots=True)
 class MatchingSettings:
@@ -32,28 +34,28 @@ class MatchingSettings:
     drain_s: how long a graceful stop waits for tasks that are being started.
     """
 
-    buffer_max: int = 1_000
+    buffer_max: int = setting(1_000, filters=BY_TASK_LIST, least=1)
     tasks_max: int = 500_000
-    polls_max: int = 10_000
-    pollers_max: int = 1_000
+    polls_max: int = setting(10_000, filters=BY_TASK_LIST, least=1)
+    pollers_max: int = setting(1_000, filters=BY_TASK_LIST, least=1)
     lists_max: int = 50_000
-    dispatch_rate: float = 100_000.0
-    rate_hold_s: float = 60.0
-    pass_on_after_s: float = 1.0
-    poll_wait_s: float = 60.0
-    deadline_margin_s: float = 1.0
-    strayed_wait_s: float = 2.0
-    start_timeout_s: float = 5.0
+    dispatch_rate: float = setting(100_000.0, filters=BY_TASK_LIST)
+    rate_hold_s: float = setting(60.0, filters=BY_TASK_LIST, seconds=True)
+    pass_on_after_s: float = setting(1.0, seconds=True)
+    poll_wait_s: float = setting(60.0, "matching.longPollExpirationInterval", filters=BY_TASK_LIST, seconds=True)
+    deadline_margin_s: float = setting(1.0, seconds=True)
+    strayed_wait_s: float = setting(2.0, seconds=True)
+    start_timeout_s: float = setting(5.0, seconds=True)
     start_attempts_max: int = 4
-    start_retry_s: float = 0.1
-    rest_s: float = 0.5
-    rest_max_s: float = 10.0
-    give_ups_max: int = 30
-    sticky_window_s: float = 10.0
-    poller_window_s: float = 300.0
-    unload_after_s: float = 300.0
-    sweep_interval_s: float = 30.0
-    drain_s: float = 5.0
+    start_retry_s: float = setting(0.1, seconds=True)
+    rest_s: float = setting(0.5, filters=BY_TASK_LIST, seconds=True)
+    rest_max_s: float = setting(10.0, filters=BY_TASK_LIST, seconds=True)
+    give_ups_max: int = setting(30, filters=BY_TASK_LIST)
+    sticky_window_s: float = setting(10.0, seconds=True)
+    poller_window_s: float = setting(300.0, seconds=True)
+    unload_after_s: float = setting(300.0, "matching.maxTasklistIdleTime", seconds=True)
+    sweep_interval_s: float = setting(30.0, "matching.idleTasklistCheckInterval", seconds=True)
+    drain_s: float = setting(5.0, "matching.shutdownDrainDuration", seconds=True)
 
     def __post_init__(self) -> None:
         for name in ("buffer_max", "tasks_max", "polls_max", "pollers_max", "lists_max", "start_attempts_max"):

@@ -241,6 +241,10 @@ class DomainCache:
         record = self._by_id.get(domain_id)
         return record.domain if record is not None else None
 
+    def sizes(self) -> tuple[int, int]:
+        """How many domains are known here, by id and by name."""
+        return len(self._by_id), len(self._by_name)
+
     async def refresh(self) -> None:
         """Reads all domains now."""
         seen: set[str] = set()

@@ -102,3 +102,22 @@ def test_no_domain_is_registered_if_none_is_wanted() -> None:
 def test_a_module_that_cannot_be_hosted_is_refused(named: str) -> None:
     with pytest.raises(ValueError, match=r"module:task-list|defines neither"):
         EmbeddedServer(EmbeddedSettings("memory://", hosted=(named,)))
+
+
+def test_settings_of_a_file_are_in_force_and_a_bad_file_stops_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+
+    async def story() -> None:
+        file.write_text("frontend.rps: [1")
+        with pytest.raises(ValueError, match="not YAML"):
+            await EmbeddedServer(EmbeddedSettings("memory://", settings_file=str(file))).start()
+        file.write_text("limit.domainNameLength: 3\nhistory.longPollExpirationInterval: 1500ms\nmatching.polls_max: 7\n")
+        server = EmbeddedServer(EmbeddedSettings("memory://", settings_file=str(file)))
+        await server.start()
+        frontend, history, matching = server.live
+        assert frontend.current.limits.domain_name_bytes_max == 3
+        assert history.current.history_poll == 1.5
+        assert matching.current.polls_max == 7
+        await server.stop()
+
+    run(story)

@@ -10,7 +10,10 @@ import pytest
 from tenuto_api import api
 from tenuto_server.errors import BadRequest, DomainAlreadyExists, EntityNotExists
 from tenuto_server.frontend.domain_rules import DAY_SECONDS
-from tests.unit.frontend.fakes import DOMAIN, START_NS, Bench, make_domain, run
+from tenuto_server.frontend.settings import FrontendSettings
+from tenuto_server.persistence.interface import VisibilityKey, WriteBatch
+from tests.unit.frontend.fakes import DOMAIN, START_NS, Bench, make_domain, run, start_request
+from tests.unit.frontend.test_visibility import record
 
 
 def register_request(name: str = "new", days: int = 3) -> api.RegisterDomainRequest:
@@ -224,7 +227,7 @@ def test_bad_binaries_are_added_and_taken_out() -> None:
     [
         ("active_cluster_name", {"active_cluster_name": "other"}, "Invalid cluster name: other"),
         ("clusters", {"clusters": [api.ClusterReplicationConfiguration(cluster_name="x")]}, "Invalid cluster name: x"),
-        ("failover_timeout", {"failover_timeout": {"seconds": 5}}, "there is no other cluster"),
+        ("failover_timeout", {"failover_timeout": {"seconds": 5}}, "Cannot start graceful failover"),
         (
             "workflow_execution_retention_period",
             {"workflow_execution_retention_period": {"seconds": 5}},
@@ -259,5 +262,137 @@ def test_deprecating() -> None:
             missing = api.DeprecateDomainRequest(name="nowhere").SerializeToString()
             with pytest.raises(EntityNotExists):
                 await bench.call("DomainAPI/DeprecateDomain", missing)
+
+    run(scenario())
+
+
+# --- archival --------------------------------------------------------------------------------------------------------
+ENABLED, DISABLED = api.ARCHIVAL_STATUS_ENABLED, api.ARCHIVAL_STATUS_DISABLED
+
+
+def archival(domain: api.Domain) -> tuple[int, str, int, str]:
+    return (
+        domain.history_archival_status, domain.history_archival_uri,
+        domain.visibility_archival_status, domain.visibility_archival_uri,
+    )  # fmt: skip
+
+
+def test_archival_is_a_uri_that_never_changes_and_a_status_that_may() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            fields = ("history_archival_status", "history_archival_uri", "visibility_archival_status")
+            with pytest.raises(BadRequest, match="Invalid to enable archival without specifying a uri"):
+                await update(bench, *fields, history_archival_status=ENABLED)
+            with pytest.raises(BadRequest, match="Archival URI is not valid"):
+                await update(bench, *fields, history_archival_uri="nowhere")
+            updated = await update(bench, *fields, history_archival_status=ENABLED, history_archival_uri="file:///a")
+            assert archival(updated)[:2] == (ENABLED, "file:///a")
+            assert archival(await update(bench, *fields, history_archival_uri="file:///a"))[:2] == (ENABLED, "file:///a")
+            with pytest.raises(BadRequest, match="Cannot update existing archival URI"):
+                await update(bench, *fields, history_archival_uri="file:///b")
+            assert archival(await update(bench, *fields, history_archival_status=DISABLED))[:2] == (DISABLED, "file:///a")
+            assert archival(await update(bench, *fields, history_archival_status=ENABLED))[:2] == (ENABLED, "file:///a")
+            assert archival(await update(bench, masked=False))[:2] == (ENABLED, "file:///a")
+
+    run(scenario())
+
+
+def test_a_domain_may_archive_where_the_server_says() -> None:
+    settings = FrontendSettings(history_archival_uri="file:///h", visibility_archival_uri="file:///v")
+
+    async def scenario() -> None:
+        async with Bench(settings) as bench:
+            request = register_request()
+            request.history_archival_status = ENABLED
+            request.visibility_archival_status = ENABLED
+            request.visibility_archival_uri = "file:///mine"
+            await bench.call("DomainAPI/RegisterDomain", request.SerializeToString())
+            assert archival(await bench.domains.by_name("new")) == (ENABLED, "file:///h", ENABLED, "file:///mine")
+            assert archival(await update(bench, "history_archival_status", history_archival_status=ENABLED))[:2] == (
+                ENABLED, "file:///h",
+            )  # fmt: skip
+
+    run(scenario())
+
+
+# --- what needs a second cluster --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("is_global", "changes", "text"),
+    [
+        (False, {"domain_active_cluster_name": "cluster0"}, "Local domains cannot perform failovers"),
+        (True, {"domain_active_cluster_name": "other"}, "Invalid cluster name: other"),
+        (True, {"domain_active_cluster_name": "cluster0"}, "there was no change detected"),
+        (True, {}, "A failover names the cluster"),
+        (True, {"domain_active_cluster_name": "cluster0", "failover_timeout": {"seconds": 1}}, "graceful failover"),
+    ],
+)
+def test_failing_over_is_refused(is_global: bool, changes: dict[str, Any], text: str) -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            await bench.change_domain(lambda domain: setattr(domain, "is_global_domain", is_global))
+            request = api.FailoverDomainRequest(domain_name=DOMAIN, **changes)
+            with pytest.raises(BadRequest, match=text):
+                await bench.call("DomainAPI/FailoverDomain", request.SerializeToString())
+
+    run(scenario())
+
+
+def test_there_were_no_failovers() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            request = api.ListFailoverHistoryRequest()
+            with pytest.raises(BadRequest, match="DomainID is not set on request"):
+                await bench.call("DomainAPI/ListFailoverHistory", request.SerializeToString())
+            request.filters.domain_id = "nothing"
+            with pytest.raises(EntityNotExists):
+                await bench.call("DomainAPI/ListFailoverHistory", request.SerializeToString())
+            request.filters.domain_id = (await bench.domains.by_name(DOMAIN)).id
+            answer = await bench.call("DomainAPI/ListFailoverHistory", request.SerializeToString())
+            assert api.ListFailoverHistoryResponse.FromString(answer) == api.ListFailoverHistoryResponse()
+
+    run(scenario())
+
+
+# --- the end of a domain ----------------------------------------------------------------------------------------------
+def test_a_deprecated_domain_takes_no_starts_and_no_signals() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            await bench.change_domain(lambda domain: setattr(domain, "status", api.DOMAIN_STATUS_DEPRECATED))
+            signal = api.SignalWorkflowExecutionRequest(
+                domain=DOMAIN, workflow_execution=api.WorkflowExecution(workflow_id="w"), signal_name="s"
+            )
+            both = api.SignalWithStartWorkflowExecutionRequest(start_request=start_request(), signal_name="s")
+            for rpc, request in (
+                ("StartWorkflowExecution", start_request()),
+                ("SignalWorkflowExecution", signal),
+                ("SignalWithStartWorkflowExecution", both),
+            ):
+                with pytest.raises(BadRequest, match="domain deprecated"):
+                    await bench.call(f"WorkflowAPI/{rpc}", request.SerializeToString())
+            terminate = api.TerminateWorkflowExecutionRequest(
+                domain=DOMAIN, workflow_execution=api.WorkflowExecution(workflow_id="w")
+            )
+            assert await bench.call("WorkflowAPI/TerminateWorkflowExecution", terminate.SerializeToString()) == b""
+
+    run(scenario())
+
+
+def test_deleting_needs_a_deprecated_domain_without_runs() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            request = api.DeleteDomainRequest(name=DOMAIN).SerializeToString()
+            with pytest.raises(BadRequest, match="not in a deprecated state"):
+                await bench.call("DomainAPI/DeleteDomain", request)
+            await bench.change_domain(lambda domain: setattr(domain, "status", api.DOMAIN_STATUS_DEPRECATED))
+            domain_id = (await bench.domains.by_name(DOMAIN)).id
+            await bench.store.write(WriteBatch(visibility=[record(1, domain_id=domain_id, workflow_id="w", run_id="r")]))
+            with pytest.raises(BadRequest, match="still have workflow execution history"):
+                await bench.call("DomainAPI/DeleteDomain", request)
+            await bench.store.write(WriteBatch(visibility_deletes=[VisibilityKey(domain_id, "w", "r", 2)]))
+            assert await bench.call("DomainAPI/DeleteDomain", request) == b""
+            for method in ("DeleteDomain", "DescribeDomain"):
+                with pytest.raises(EntityNotExists):
+                    await bench.call(f"DomainAPI/{method}", api.DescribeDomainRequest(name=DOMAIN).SerializeToString())
+            await bench.call("DomainAPI/RegisterDomain", register_request(DOMAIN).SerializeToString())
 
     run(scenario())

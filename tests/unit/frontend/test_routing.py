@@ -458,21 +458,6 @@ def test_domains_that_cannot_be_served(domain: str, error: ServiceError) -> None
     run(scenario())
 
 
-def test_a_deprecated_domain_takes_no_new_runs_but_serves_those_there() -> None:
-    async def scenario() -> None:
-        async with Bench() as bench:
-            await bench.registry.deprecate(DOMAIN)
-            with pytest.raises(BadRequest, match="domain deprecated"):
-                await bench.call(START, start_request().SerializeToString())
-            both = api.SignalWithStartWorkflowExecutionRequest(start_request=start_request(), signal_name="s")
-            with pytest.raises(BadRequest, match="domain deprecated"):
-                await bench.call("WorkflowAPI/SignalWithStartWorkflowExecution", both.SerializeToString())
-            await bench.call("WorkflowAPI/SignalWorkflowExecution", signal_request().SerializeToString())
-            assert [call.method for call in bench.history.calls] == ["SignalWorkflowExecution"]
-
-    run(scenario())
-
-
 @pytest.mark.parametrize(
     ("token", "error"),
     [
@@ -503,7 +488,8 @@ def test_every_method_of_the_interface_has_an_answer() -> None:
                 with pytest.raises(ServiceError) as raised:
                     await bench.call(path, b"")
                 # Not UNIMPLEMENTED, which clients retry until their deadline.
-                assert raised.value == BadRequest(f"{path.rpartition('/')[2]} is not supported by this server.")
+                assert raised.value.message.startswith(f"{path.rpartition('/')[2]} is not supported")
+                assert (type(raised.value), raised.value.detail) == (BadRequest, None)
             with pytest.raises(Unimplemented, match=r"unknown method a\.b/C"):
                 await bench.call("a.b/C", b"")
             for path in METHODS:

@@ -8,6 +8,7 @@ import itertools
 import pytest
 
 from tenuto_api import admin, api
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.errors import NOT_FOUND, ServiceBusy, ServiceError, Unavailable
 from tenuto_server.frontend.limiter import BUSY, Limiter, RateClass, TokenBucket
 from tenuto_server.frontend.settings import FrontendSettings, Rates
@@ -86,37 +87,77 @@ def test_cluster() -> None:
 # --- limits ----------------------------------------------------------------------------------------------------------
 def test_a_bucket_fills_with_time() -> None:
     bucket = TokenBucket(2.0, 0.0)
-    assert [bucket.take(0.0) for _ in range(3)] == [True, True, False]
-    assert not bucket.take(0.4)
-    assert bucket.take(0.5)
-    assert [bucket.take(100.0) for _ in range(3)] == [True, True, False]
+    assert [bucket.take(2.0, 0.0) for _ in range(3)] == [True, True, False]
+    assert not bucket.take(2.0, 0.4)
+    assert bucket.take(2.0, 0.5)
+    assert [bucket.take(2.0, 100.0) for _ in range(3)] == [True, True, False]
 
 
 def test_a_slow_bucket_holds_one_and_an_empty_one_none() -> None:
     slow = TokenBucket(0.1, 0.0)
-    assert [slow.take(0.0), slow.take(9.0), slow.take(10.5)] == [True, False, True]
+    assert [slow.take(0.1, 0.0), slow.take(0.1, 9.0), slow.take(0.1, 10.5)] == [True, False, True]
     none = TokenBucket(0.0, 0.0)
-    assert not none.take(1e9)
+    assert not none.take(0.0, 1e9)
 
 
 def test_debt_is_bounded() -> None:
     bucket = TokenBucket(2.0, 0.0)
     for _ in range(100):
-        bucket.charge(0.0)
-    assert not bucket.take(1.4)
-    assert bucket.take(1.6)
+        bucket.charge(2.0, 0.0)
+    assert not bucket.take(2.0, 1.4)
+    assert bucket.take(2.0, 1.6)
+
+
+def test_a_changed_rate_counts_at_once() -> None:
+    bucket = TokenBucket(1000.0, 0.0)
+    assert [bucket.take(2.0, 0.0) for _ in range(3)] == [True, True, False]
+    assert not bucket.take(0.0, 50.0)
+    # Set to nothing and back to something: it is not left empty.
+    assert bucket.take(1.0, 50.0)
+    assert not bucket.take(1.0, 50.5)
+    assert bucket.take(10.0, 51.5)
+
+
+def _limiter(rates: Rates) -> Limiter:
+    return Limiter(LiveSettings(FrontendSettings(rates=rates), "frontend"), 0.0)
 
 
 def test_the_buckets_of_domains_are_bounded_and_the_unused_go_first() -> None:
-    limiter = Limiter(Rates(domain_user=1, domains_max=2), 0.0)
-    for domain in ("a", "b"):
+    limiter = _limiter(Rates(domain_user=1, domains_max=2))
+    a, b, c = (make_domain(name, name) for name in "abc")
+    for domain in (a, b):
         limiter.take_domain(RateClass.USER, domain, 0.0)
     with pytest.raises(ServiceBusy):
-        limiter.take_domain(RateClass.USER, "a", 0.0)
-    limiter.take_domain(RateClass.USER, "c", 0.0)
+        limiter.take_domain(RateClass.USER, a, 0.0)
+    limiter.take_domain(RateClass.USER, c, 0.0)
     with pytest.raises(ServiceBusy):
-        limiter.take_domain(RateClass.USER, "a", 0.0)
-    limiter.take_domain(RateClass.USER, "b", 0.0)
+        limiter.take_domain(RateClass.USER, a, 0.0)
+    limiter.take_domain(RateClass.USER, b, 0.0)
+
+
+def test_polls_of_one_task_list_do_not_use_up_another_s() -> None:
+    limiter = _limiter(Rates(task_list_worker=1))
+    domain = make_domain()
+    limiter.take_task_list(domain, "a", 0, 0.0)
+    limiter.take_task_list(domain, "a", 1, 0.0)
+    limiter.take_task_list(domain, "b", 0, 0.0)
+    with pytest.raises(ServiceBusy):
+        limiter.take_task_list(domain, "a", 0, 0.5)
+
+
+def test_callers_of_some_types_are_counted_but_never_refused() -> None:
+    rates = Rates(host_user=2, domain_user=2, bypass_caller_types=("cli", "ui"))
+
+    async def scenario() -> None:
+        async with Bench(FrontendSettings(rates=rates)) as bench:
+            body = start_request().SerializeToString()
+            for _ in range(10):
+                await bench.call(START, body, headers={"cadence-caller-type": "ui"})
+            for headers in ({}, {"cadence-caller-type": "sdk"}):
+                with pytest.raises(ServiceBusy, match=BUSY):
+                    await bench.call(START, body, headers=headers)
+
+    run(scenario())
 
 
 @pytest.mark.parametrize("rates", [Rates(host_user=2), Rates(domain_user=2)])

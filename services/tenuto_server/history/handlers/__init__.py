@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from tenuto_server.history.core import Core
-from tenuto_server.history.handlers import activities, calls, decision_tasks, reads, starts, steering
+from tenuto_server.history.handlers import activities, admin, calls, decision_tasks, reads, starts, steering
 from tenuto_server.transport.network import InternalCall
 
 Handler = Callable[[Core, InternalCall], Awaitable[bytes]]
 
 TABLE: dict[str, Handler] = {
+    "AdminDescribeRun": admin.describe_run,
+    "AdminRawHistory": admin.raw_history,
+    "AdminDescribeHost": admin.describe_host,
+    "AdminCloseShard": admin.close_shard,
     "StartWorkflowExecution": starts.start,
     "SignalWithStartWorkflowExecution": starts.signal_with_start,
     "SignalWorkflowExecution": steering.signal,

@@ -16,18 +16,20 @@ TASK_TYPE_DECISION: TaskType
 TASK_TYPE_ACTIVITY: TaskType
 
 class WorkflowRequest(_message.Message):
-    __slots__ = ("domain_id", "workflow_id", "request", "client_name", "client_feature_version")
+    __slots__ = ("domain_id", "workflow_id", "request", "client_name", "client_feature_version", "repeated")
     DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     CLIENT_NAME_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FEATURE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_FIELD_NUMBER: _ClassVar[int]
     domain_id: str
     workflow_id: str
     request: bytes
     client_name: str
     client_feature_version: str
-    def __init__(self, domain_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., request: _Optional[bytes] = ..., client_name: _Optional[str] = ..., client_feature_version: _Optional[str] = ...) -> None: ...
+    repeated: bool
+    def __init__(self, domain_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., request: _Optional[bytes] = ..., client_name: _Optional[str] = ..., client_feature_version: _Optional[str] = ..., repeated: _Optional[bool] = ...) -> None: ...
 
 class TaskRef(_message.Message):
     __slots__ = ("domain_id", "workflow_id", "run_id", "type", "schedule_id", "attempt")

@@ -1,0 +1,108 @@
+"""What operators do to a whole server: look at a run and its raw history, have a shard given up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tenuto_api import admin, api
+from tenuto_server.errors import BadRequest, EntityNotExists
+from tests.integration.embedded.test_any_request import WORKFLOW_ID, World
+from tests.unit.frontend.fakes import DOMAIN, run
+
+ADMIN = "uber.cadence.admin.v1.AdminAPI"
+EXECUTION = api.WorkflowExecution(workflow_id=WORKFLOW_ID)
+
+
+async def describe(world: World) -> admin.DescribeWorkflowExecutionResponse:
+    request = admin.DescribeWorkflowExecutionRequest(domain=DOMAIN, workflow_execution=EXECUTION)
+    answer = await world.call(f"{ADMIN}/DescribeWorkflowExecution", request)
+    return admin.DescribeWorkflowExecutionResponse.FromString(answer)
+
+
+def test_a_run_s_state() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        described = await describe(world)
+        state = json.loads(described.mutable_state_in_cache)
+        assert state["ExecutionInfo"]["WorkflowID"] == WORKFLOW_ID
+        assert state["ExecutionInfo"]["NextEventID"] == state["State"]["next_event_id"] > 5
+        (activity,) = state["State"]["activities"].values()
+        assert activity["activity_type"] == "Pay"
+        assert described.history_addr == "history"
+        assert json.loads(described.mutable_state_in_database)["ExecutionInfo"]["WorkflowID"] == WORKFLOW_ID
+        nobody = admin.DescribeWorkflowExecutionRequest(
+            domain=DOMAIN, workflow_execution=api.WorkflowExecution(workflow_id="nobody")
+        )
+        with pytest.raises(EntityNotExists):
+            await world.call(f"{ADMIN}/DescribeWorkflowExecution", nobody)
+        await world.server.stop()
+
+    run(scenario())
+
+
+def test_raw_history_page_by_page() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        whole = api.GetWorkflowExecutionHistoryResponse.FromString(
+            await world.call(
+                "WorkflowAPI/GetWorkflowExecutionHistory",
+                api.GetWorkflowExecutionHistoryRequest(domain=DOMAIN, workflow_execution=EXECUTION),
+            )
+        )
+        for start, end in ((None, None), (2, 5), (None, 4), (3, None), (900, None)):
+            request = admin.GetWorkflowExecutionRawHistoryV2Request(domain=DOMAIN, workflow_execution=EXECUTION, page_size=2)
+            if start is not None:
+                request.start_event.event_id = start
+            if end is not None:
+                request.end_event.event_id = end
+            seen: list[api.HistoryEvent] = []
+            while True:
+                page = admin.GetWorkflowExecutionRawHistoryV2Response.FromString(
+                    await world.call(f"{ADMIN}/GetWorkflowExecutionRawHistoryV2", request)
+                )
+                for blob in page.history_batches:
+                    assert blob.encoding_type == api.ENCODING_TYPE_PROTO3
+                    events = api.History.FromString(blob.data).events
+                    assert len(events) <= 2
+                    seen += events
+                assert page.version_history.items[0].event_id == len(whole.history.events)
+                if not page.next_page_token:
+                    break
+                request.next_page_token = page.next_page_token
+            assert seen == [one for one in whole.history.events if (start or 0) < one.event_id < (end or 1_000)]
+        request = admin.GetWorkflowExecutionRawHistoryV2Request(
+            domain=DOMAIN, workflow_execution=EXECUTION, next_page_token=b"\xff"
+        )
+        with pytest.raises(BadRequest, match="Invalid NextPageToken"):
+            await world.call(f"{ADMIN}/GetWorkflowExecutionRawHistoryV2", request)
+        await world.server.stop()
+
+    run(scenario())
+
+
+def test_a_shard_that_is_closed_is_taken_again_with_all_that_is_in_it() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        before = await describe(world)
+        core = world.server._history.core
+        epoch = core.shards[before.shard_id].epoch
+        await world.call(f"{ADMIN}/CloseShard", admin.CloseShardRequest(shard_id=before.shard_id))
+        after = await describe(world)
+        assert after.mutable_state_in_cache == before.mutable_state_in_cache
+        assert core.shards[before.shard_id].epoch > epoch
+        host = admin.DescribeHistoryHostResponse.FromString(
+            await world.call(f"{ADMIN}/DescribeHistoryHost", admin.DescribeHistoryHostRequest(shard_id=0))
+        )
+        assert list(host.shard_ids) == [0, 1, 2, 3]
+        assert host.domain_cache.num_of_items_in_cache_by_name >= 1
+        with pytest.raises(BadRequest, match="There is no shard 4"):
+            await world.call(f"{ADMIN}/CloseShard", admin.CloseShardRequest(shard_id=4))
+        await world.serves()
+        await world.server.stop()
+
+    run(scenario())
