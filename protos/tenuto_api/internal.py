@@ -16,6 +16,8 @@ from tenuto_api.tenuto.internal.v1.calls_pb2 import (
     StartChildRequest as StartChildRequest,
 )
 from tenuto_api.tenuto.internal.v1.history_pb2 import (
+    DeleteRunRequest as DeleteRunRequest,
+    DeleteRunResponse as DeleteRunResponse,
     StartTaskRequest as StartTaskRequest,
     TASK_TYPE_ACTIVITY as TASK_TYPE_ACTIVITY,
     TASK_TYPE_DECISION as TASK_TYPE_DECISION,

@@ -296,3 +296,43 @@ async def test_lists_while_others_write(store: Store) -> None:
 
     await asyncio.gather(write(), read())
     assert len(await listed(store, True)) == 30
+
+
+async def expired(store: Store, until_ns: int, limit: int = 100) -> list[str]:
+    """The run ids of all pages."""
+    found: list[str] = []
+    after: tuple[int, str] | None = None
+    while page := await store.list_expired("domain", until_ns, after, limit):
+        assert len(page) <= limit
+        found += [one.run_id for one in page]
+        after = (page[-1].expires_ns, page[-1].run_id)
+    return found
+
+
+async def test_expired_runs_come_in_the_order_of_their_expiry(store: Store) -> None:
+    runs = [record(f"r{n}", close_ns=50, close_status=COMPLETED, expires_ns=100 + n // 3) for n in range(9)]
+    await put(store, record("open"), record("kept", close_ns=60, close_status=FAILED), *reversed(runs))
+    await put(store, record("other", close_ns=1, close_status=FAILED, expires_ns=1, domain_id="another domain"))
+    assert await expired(store, 99) == []
+    assert await expired(store, 101) == [f"r{n}" for n in range(6)]
+    for limit in (1, 2, 3, 100):
+        assert await expired(store, 1 << 62, limit) == [f"r{n}" for n in range(9)]
+    assert (await store.list_expired("domain", 100, None, 1))[0] == runs[0]
+    assert await store.list_expired("domain", 100, None, 0) == []
+    assert await store.list_expired("nowhere", 1 << 62, None, 10) == []
+
+
+async def test_a_run_expires_as_its_newest_record_says_and_not_once_it_is_deleted(store: Store) -> None:
+    run = record("r", close_ns=50, close_status=COMPLETED, expires_ns=100)
+    await put(store, run)
+    await put(store, replace(run, expires_ns=200, stamp=5))
+    await put(store, replace(run, expires_ns=300, stamp=4))
+    assert await expired(store, 199) == []
+    assert await expired(store, 200) == ["r"]
+    await put(store, replace(run, expires_ns=0, stamp=6))
+    assert await expired(store, 1 << 62) == []
+    await put(store, replace(run, expires_ns=100, stamp=7))
+    await store.write(WriteBatch(visibility_deletes=[key(run, 8)]))
+    assert await expired(store, 1 << 62) == []
+    await put(store, replace(run, stamp=7))
+    assert await expired(store, 1 << 62) == []

@@ -28,6 +28,7 @@ from tenuto_server.persistence.interface import (
     TimerRow,
     Versioned,
     VisibilityPage,
+    VisibilityRecord,
     WriteBatch,
 )
 from tenuto_server.persistence.memory import MemoryStore
@@ -200,6 +201,12 @@ class FaultyStore:
     async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
         """See `Store.list_visibility`."""
         return await self._call(lambda: self._memory.list_visibility(query, page_size, token))
+
+    async def list_expired(
+        self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
+    ) -> list[VisibilityRecord]:
+        """See `Store.list_expired`."""
+        return await self._call(lambda: self._memory.list_expired(domain_id, until_ns, after, limit))
 
     async def count_visibility(self, query: Query) -> int:
         """See `Store.count_visibility`."""

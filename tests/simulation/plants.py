@@ -14,6 +14,7 @@ from typing import Any
 
 from tenuto_api import internal
 from tenuto_server import errors
+from tenuto_server.history.log import DELETED, decode_batch, encode_batch
 from tenuto_server.persistence.interface import LogRow, Row, Sealed, Store, Table, WriteBatch
 from tenuto_server.transport.network import InternalCall, InternalHandler
 
@@ -109,6 +110,28 @@ def forgets_visibility() -> Hooks:
             await self.store.write(WriteBatch(batch.rows, batch.timers, kept, batch.visibility_deletes))
 
     return Hooks(store=lambda store, life: _as_store(Blind(store, life)))
+
+
+def keeps_deleted_snapshots() -> Hooks:
+    """The snapshots of deleted runs stay where they are."""
+
+    class Keeping(_Wrapped):
+        async def write(self, batch: WriteBatch) -> None:
+            kept = [row for row in batch.rows if row.table is not Table.RUNS or row.value is not None]
+            await self.store.write(WriteBatch(kept, batch.timers, batch.visibility, batch.visibility_deletes))
+
+    return Hooks(store=lambda store, life: _as_store(Keeping(store, life)))
+
+
+def replays_the_deleted() -> Hooks:
+    """Whoever replays a log does not see that runs were deleted."""
+
+    class Forgiving(_Wrapped):
+        async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
+            rows = await self.store.read_log(log_id, after_seq, limit)
+            return [LogRow(seq, encode_batch([s for s in decode_batch(body) if s.version != DELETED])) for seq, body in rows]
+
+    return Hooks(store=lambda store, life: _as_store(Forgiving(store, life)))
 
 
 def _as_store(wrapped: _Wrapped) -> Store:

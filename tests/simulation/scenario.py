@@ -16,7 +16,7 @@ class Scenario:
     """One run. `calm`: nothing fails and all workers behave, so nothing at all may time out.
 
     mishap_s: mean virtual seconds between two mishaps (crashes, stops, partitions, broken links); 0 is none.
-    midway: everything crashes once more while runs are still open.
+    midway: everything crashes once more while runs are still open. victims: workflow ids whose runs are deleted.
     mishaps: which kinds. skew_s: how far apart the processes' clocks may be. shuffle: see `loop`.
     """
 
@@ -37,6 +37,7 @@ class Scenario:
     skew_s: float = 0.0
     shuffle: float = 0.0
     midway: bool = False
+    victims: int = 0
 
 
 MISHAPS = (
@@ -78,6 +79,8 @@ def scenario_of(seed: str) -> Scenario:
         load=load,
         storm_s=1.0,
         shuffle=chance.choice([0.0, 0.0, 0.1, 0.5]),
+        # Of its own chance: whatever else a seed stands for stays what it was.
+        victims=random.Random(f"victims:{seed}").choice([0, 0, 0, 1, 2]),
     )
     if scenario.calm:
         return replace(scenario, load=replace(load, polite=True))

@@ -38,6 +38,7 @@ from .scenario import Scenario, scenario_of
 from .states import held_states, state_differences
 from .storm import storm
 from .trace import Trace
+from .victims import Deleter, Graves, Victims, check_deleted, check_newest
 from .workers import Manners
 from .workload import run_clients, start_workers
 
@@ -121,6 +122,7 @@ class Simulation:
         self.cluster = Cluster(loop, self.network, self.store, trace, scenario, hooks)
         self.client = Client(self.network.port("client"), self.cluster.frontends, random.Random(f"calls:{scenario.seed}"))
         self.client.renews_request_ids = hooks.renew_request_ids
+        self.graves = Graves()
 
     def _true_time(self) -> int:
         return self.cluster.now()
@@ -152,16 +154,28 @@ class Simulation:
         async with asyncio.TaskGroup() as group:
             workers = start_workers(group, self.scenario.load, self.client, self.observed, self.manners)
             clients = group.create_task(run_clients(self.scenario.load, self.client, self.observed, self.scenario.seed))
+            victims = self._victims()
+            deleting = [group.create_task(one.run(self.loop.time() + self.scenario.storm_s)) for one in victims]
             self._misbehave()
             await storm(self.cluster)
             await self._heal()
             await clients
+            for program, task in zip(victims, deleting, strict=True):
+                await task
+                await program.finish()
             if self.scenario.midway:
                 workers = await self._crash_midway(group, workers)
             await self._drain()
             for worker in workers:
                 worker.cancel()
         await self._check()
+
+    def _victims(self) -> list[Victims]:
+        deleter = Deleter(self.network.port("deleter"), self.cluster, self.graves)
+        seed = self.scenario.seed
+        return [
+            Victims(number, self.client, deleter, self.observed, self.graves, seed) for number in range(self.scenario.victims)
+        ]
 
     def _misbehave(self) -> None:
         scenario = self.scenario
@@ -203,6 +217,10 @@ class Simulation:
         except Doubtful as error:
             if not isinstance(error.error, errors.DomainAlreadyExists):
                 raise
+        described = await self.client.call(
+            "DescribeDomain", api.DescribeDomainRequest(name=DOMAIN), api.DescribeDomainResponse
+        )
+        self.graves.domain_id = described.domain.id
 
     async def _drain(self) -> None:
         """Waits until no run is open and nothing has changed for a while."""
@@ -239,6 +257,9 @@ class Simulation:
         await self._check_recovery(taken)
         problems = checkers.check(self.observed, taken, calm=self.scenario.calm, skewed=self.scenario.skew_s > 0)
         self.problems += problems
+        await asyncio.sleep(SETTLE_S)
+        self.problems += check_deleted(self.graves, await picture.take(self.client, self.observed), self.memory)
+        self.problems += await check_newest(self.client, self.graves)
 
     async def _check_recovery(self, taken: Picture) -> None:
         """After a crash of everything all must read as before."""

@@ -37,6 +37,11 @@ def parting(scenario: Scenario) -> Scenario:
     )
 
 
+def burying(scenario: Scenario) -> Scenario:
+    """Runs are deleted while history processes crash."""
+    return replace(crashing(scenario), victims=2)
+
+
 def as_it_is(scenario: Scenario) -> Scenario:
     """Whatever the seed says."""
     return scenario
@@ -66,6 +71,8 @@ PLANTS: dict[str, tuple[Callable[[], Hooks], Change, tuple[str, ...]]] = {
     "starts twice": (plants.starts_twice, as_it_is, ("was handed out",)),
     "loses offers": (plants.loses_offers, as_it_is, ("not finished", "waited")),
     "loses signals": (plants.loses_signals, as_it_is, ("is lost",)),
+    "replays the deleted": (plants.replays_the_deleted, burying, ("the deleted run",)),
+    "keeps deleted snapshots": (plants.keeps_deleted_snapshots, burying, ("has left snapshot",)),
     "renews request ids": (plants.renews_request_ids, losing, ("several times", "begun by")),
 }
 

@@ -12,18 +12,22 @@ log keeps what it needs. So a short workflow is written once, when it has closed
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable
 
 from tenuto_server import errors
+from tenuto_server.history import deletion
 from tenuto_server.history.core import Core
 from tenuto_server.history.engine.calls import owes
 from tenuto_server.history.log import CommitLog
-from tenuto_server.history.run import Run, Workflow
+from tenuto_server.history.run import Deletion, Run, Workflow
 from tenuto_server.history.shard import Shard
 from tenuto_server.history.storing import RunImage
 from tenuto_server.persistence.interface import WriteBatch
 
 _PICTURES_AT_ONCE = 50
+# Deleted runs whose rows a periodic checkpoint removes, of each shard: the others wait for the next.
+_DELETIONS_AT_ONCE = 100
 # A workflow that is open may keep this much of its stored history in memory.
 _KEPT_HISTORY_BYTES = 64 * 1024
 
@@ -34,8 +38,6 @@ class Checkpointer:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._lock = asyncio.Lock()
-        # Counts all pictures of this process: what makes a later one of a row win.
-        self._pictures = 0
         # How far the log was durable when the last checkpoint of all shards began, and which log that was.
         self._last: tuple[CommitLog | None, int] = (None, 0)
 
@@ -54,8 +56,15 @@ class Checkpointer:
             covered = list(core.shards.values()) if shards is None else list(shards)
             for shard in covered:
                 spared = [] if young_from is None else [run for run in shard.dirty if _is_young(run, young_from)]
+                deletions = list(shard.deletions)
+                if spare_young:
+                    # All that were replayed: after this checkpoint the logs that tell of them count no more.
+                    left = [one for one in deletions[_DELETIONS_AT_ONCE:] if one.seq]
+                    deletions = deletions[: len(deletions) - len(left)]
+                    needed = min([needed, *(one.seq for one in left)])
                 needed = min([needed, *(run.dirty_since for run in spared)])
-                await self._write_shard(shard, log, set(spared))
+                await self._write_deletions(shard, log, deletions)
+                needed = min(needed, await self._write_shard(shard, log, set(spared)))
             if everything:
                 self._last = (log, through)
                 await self._trim(log, needed - 1)
@@ -72,13 +81,24 @@ class Checkpointer:
         if self._core.log is not log:
             raise errors.ShardOwnershipLost("the commit log is closed")
 
-    async def _write_shard(self, shard: Shard, log: CommitLog, spared: set[Run]) -> None:
+    async def _write_deletions(self, shard: Shard, log: CommitLog, deletions: list[Deletion]) -> None:
+        if deletions:
+            await log.wait(max(one.seq for one in deletions))
+            self._require(log)
+            await deletion.write(self._core.store, shard, deletions, self._core.settings.checkpoint_rows)
+            self._require(log)
+
+    async def _write_shard(self, shard: Shard, log: CommitLog, spared: set[Run]) -> int:
+        """Writes all runs that moved but the spared; returns from which batch on the log must stay because of the others."""
         dirty = [run for run in shard.dirty if run not in spared]
         former = [run for run in dirty if run.workflow.current is not run]
         newest = [run for run in dirty if run.workflow.current is run]
         for runs in (former, newest):
             for at in range(0, len(runs), self._core.settings.checkpoint_rows):
                 await self._write(shard, log, runs[at : at + self._core.settings.checkpoint_rows])
+        # Runs that took a place meanwhile are written by the next checkpoint; until then the newest run's row shows the former
+        # one as it was before this one, and the log must lead on from there.
+        return min((run.dirty_since for run in dirty if run.is_dirty and not _has_own_row(run)), default=sys.maxsize)
 
     async def _write(self, shard: Shard, log: CommitLog, runs: list[Run]) -> None:
         images: list[RunImage] = []
@@ -86,12 +106,16 @@ class Checkpointer:
             if number % _PICTURES_AT_ONCE == _PICTURES_AT_ONCE - 1:
                 await asyncio.sleep(0)
             retention_s = await self._retention_s(run)
-            self._pictures += 1
-            images.append(RunImage(run, self._pictures, retention_s))
+            if not run.is_deleted:
+                images.append(RunImage(run, self._core.next_picture(), retention_s))
         self._require(log)
-        await log.wait(max(image.seq for image in images))
+        await log.wait(max((image.seq for image in images), default=0))
         self._require(log)
         details, snapshots = WriteBatch(), WriteBatch()
+        # What is written of a run after its deletion was decided is not removed by it.
+        images = [image for image in images if not image.run.is_deleted]
+        if not images:
+            return
         for image in images:
             image.write_details(details, shard.epoch)
             image.write_snapshot(snapshots, shard.epoch)
@@ -102,8 +126,17 @@ class Checkpointer:
 
     def _settle(self, shard: Shard, image: RunImage) -> None:
         run = image.run
+        if run.is_deleted:
+            return
         image.settle()
-        if run.state.version != image.version or image.is_current != (run.workflow.current is run):
+        if image.is_current:
+            # It has the place of the newest run now, and those before it that were written are found by their own rows.
+            for former in run.workflow.runs.values():
+                if former is not run and former.is_dirty and former.own_version == former.state.version:
+                    shard.mark_clean(former)
+        else:
+            run.own_version = image.version
+        if run.state.version != image.version or image.is_current != (run.workflow.current is run) or not _has_own_row(run):
             return
         shard.mark_clean(run)
         if run.first_id < run.stored_next_id and run.state.history_bytes > _KEPT_HISTORY_BYTES:
@@ -148,7 +181,15 @@ def _is_young(run: Run, young_from: int) -> bool:
     return all(other is run or not other.is_dirty for other in run.workflow.runs.values())
 
 
+def _has_own_row(run: Run) -> bool:
+    """Whether the run, once written, is found by its own row: a former one is not, as long as the store lacks the newest."""
+    newest = run.workflow.current
+    return newest is None or newest is run or newest.stored_next_id > 1
+
+
 def _at_rest(workflow: Workflow, committed: int) -> bool:
+    if workflow.deleted:
+        return False
     return all(
         not run.is_dirty and not run.watchers and run.last_seq <= committed and not owes(run.state)
         for run in workflow.runs.values()

@@ -62,6 +62,8 @@ class Core:
         self.offers = Offers(network, router, address, self.live, self._no_sticky_poller)
         self.calls = Calls(self)
         self.log: CommitLog | None = None
+        # Counts all pictures of runs, and deletions: what makes a later write of a row win.
+        self.pictures = 0
         # Set by the service: drops everything and starts anew, after a broken invariant.
         self.abandon: Callable[[str], None] = lambda reason: None
         # Set by the service: gives a shard up, as when the ring changes; it is taken again by whoever should have it.
@@ -99,13 +101,21 @@ class Core:
         return run
 
     def require(self, run: Run) -> None:
-        """After a wait: raises ShardOwnershipLost if the run's shard was given up meanwhile."""
+        """After a wait: raises ShardOwnershipLost if the run's shard was given up meanwhile, EntityNotExists if the run was
+        deleted."""
+        if run.is_deleted:
+            raise _deleted(run)
         shard = self.shards.get(run.shard)
         held = None if shard is None else shard.workflows.get((run.state.domain_id, run.state.workflow_id))
         if shard is None or not shard.is_open or held is not run.workflow:
             raise errors.ShardOwnershipLost("the shard belongs to another history process")
 
     # --- changing ------------------------------------------------------------------------------------------------------
+    def next_picture(self) -> int:
+        """The number of a picture that is taken now."""
+        self.pictures += 1
+        return self.pictures
+
     def step(self, run: Run) -> RunStep:
         """`with core.step(run) as turn:` a turn on a run, now, committed at the end of the block."""
         return RunStep(self, run)
@@ -129,6 +139,8 @@ class Core:
         moved = [(run, turn) for run, turn in turns if turn.records]
         if not moved:
             return
+        if moved[0][0].is_deleted:
+            raise _deleted(moved[0][0])
         shard = self.shards[moved[0][0].shard]
         for run, turn in moved:
             if turn.successor is not None:
@@ -159,11 +171,11 @@ class Core:
         await self.log.wait(run.last_seq)
 
     def _durable(self, run: Run, derived: Tasks) -> None:
-        if run.is_closed:
-            self._withdraw(run)
+        if run.is_closed or run.is_deleted:
+            self.withdraw(run)
         elif derived.dispatches:
             self.offer(run, derived.dispatches)
-        if derived.calls:
+        if derived.calls and not run.is_deleted:
             self.calls.add(run, derived.calls)
         if run.watchers:
             run.notify()
@@ -195,7 +207,8 @@ class Core:
             for key in [key for key in run.offered if key.schedule_id == schedule_id]:
                 self.taken(run, key)
 
-    def _withdraw(self, run: Run) -> None:
+    def withdraw(self, run: Run) -> None:
+        """None of the run's tasks waits any more."""
         for key in run.offered:
             self.offers.done(key)
         run.offered.clear()
@@ -272,6 +285,7 @@ class Core:
             run.notify()
         shard.workflows.clear()
         shard.dirty.clear()
+        shard.deletions.clear()
         self.offers.forget(lambda key: self.router.shard_of(key.domain_id, key.workflow_id) == shard.id)
 
     def rest(self, run: Run) -> None:
@@ -318,6 +332,11 @@ def _log_step(shard: Shard, run: Run, turn: Turn) -> Step:
     state.version += 1
     records = to_wire(turn.records)
     return Step(run.shard, shard.epoch, state.domain_id, state.workflow_id, state.run_id, state.version, records)
+
+
+def _deleted(run: Run) -> errors.EntityNotExists:
+    state = run.state
+    return errors.EntityNotExists(f"Workflow execution not found.  WorkflowId: {state.workflow_id}, RunId: {state.run_id}")
 
 
 def task_key(run: Run, dispatch: Dispatch) -> TaskKey:

@@ -53,6 +53,8 @@ async def _read_stored(store: Store, run: Run, first: int, until: int, enough: i
             # The event lies within a batch that begins before it: read from the beginning.
             after = None
             continue
+        if not rows and run.is_deleted:
+            raise errors.EntityNotExists(f"Workflow execution not found.  WorkflowId: {run.state.workflow_id}")
         if not rows:
             raise InvariantViolation(f"history of run {run.state.run_id} has no event {first + len(found)}")
         for key, value in rows:

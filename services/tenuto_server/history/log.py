@@ -40,8 +40,13 @@ _NEWEST = 0.2
 _encoder = msgspec.msgpack.Encoder()
 
 
+# The `version` of the step that deletes a run: nothing of the run comes after it, and nothing before it counts any more.
+DELETED = 0
+
+
 class Step(msgspec.Struct, array_like=True):
-    """One entry of a batch: what happened to one run in one turn. `records` is in the form of `records.to_wire`."""
+    """One entry of a batch: what happened to one run in one turn. `records` is in the form of `records.to_wire`; of a step that
+    deletes the run it is what `deletion` needs to know."""
 
     shard: int
     epoch: int

@@ -1,19 +1,20 @@
 """Replaying former owners' logs: the records of one shard, folded over the snapshots that the store has.
 
 A snapshot says how many steps it holds (`version`), a log entry which step it is: what the snapshot has is passed over, and the
-first that it lacks must be the next one. Each log is read up to the last row that counts, no further.
+first that it lacks must be the next one. Each log is read up to the last row that counts, no further. Of a run that is deleted
+in a log nothing is replayed, wherever it stands there: its rows are removed once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 
 from tenuto_server.errors import InvariantViolation
-from tenuto_server.history import storing
+from tenuto_server.history import deletion, storing
 from tenuto_server.history.engine.records import from_wire
 from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.turn import replay as fold
-from tenuto_server.history.log import Step, decode_batch
+from tenuto_server.history.log import DELETED, Step, decode_batch
 from tenuto_server.history.run import Run, Workflow
 from tenuto_server.history.shard import Shard
 from tenuto_server.persistence.interface import LogRow, Store, Table
@@ -53,19 +54,32 @@ async def replay(store: Store, shard: Shard, reader: LogReader) -> list[Run]:
     """Brings the shard's memory up to what its former owners' logs say; returns the runs that the logs name, in their order:
     all of them are to be written again, also those whose snapshot is up to date."""
     named: dict[Run, None] = {}
-    for log_id, through in shard.prior:
-        for step in await reader.steps(log_id, through, shard.id):
-            named[await _replay_step(store, shard, step)] = None
+    logs = [await reader.steps(log_id, through, shard.id) for log_id, through in shard.prior]
+    deleted = {step.run_id: step for steps in logs for step in steps if step.version == DELETED}
+    for steps in logs:
+        for step in steps:
+            if step.run_id not in deleted:
+                named[await _replay_step(store, shard, deleted, step)] = None
+    for step in deleted.values():
+        workflow = await _workflow(store, shard, deleted, step)
+        current = workflow.current
+        # A newest run that the store has took the place; one that it lacks will beat the removal.
+        deletion.replayed(shard, workflow, step, is_current=current is None or current.stored_next_id == 1)
     for run in named:
         storing.doubt(run)
     return list(named)
 
 
-async def _replay_step(store: Store, shard: Shard, step: Step) -> Run:
+async def _workflow(store: Store, shard: Shard, deleted: Container[str], step: Step) -> Workflow:
     key = (step.domain_id, step.workflow_id)
     workflow = shard.workflows.get(key)
     if workflow is None:
-        workflow = shard.workflows[key] = await _load(store, shard, *key)
+        workflow = shard.workflows[key] = await _load(store, shard, deleted, *key)
+    return workflow
+
+
+async def _replay_step(store: Store, shard: Shard, deleted: Container[str], step: Step) -> Run:
+    workflow = await _workflow(store, shard, deleted, step)
     run = workflow.runs.get(step.run_id)
     if run is None:
         run = await _load_former(store, shard, workflow, step.run_id)
@@ -87,11 +101,11 @@ async def _replay_step(store: Store, shard: Shard, step: Step) -> Run:
     return run
 
 
-async def _load(store: Store, shard: Shard, domain_id: str, workflow_id: str) -> Workflow:
+async def _load(store: Store, shard: Shard, deleted: Container[str], domain_id: str, workflow_id: str) -> Workflow:
     workflow = Workflow(domain_id, workflow_id)
     partition = storing.workflow_partition(domain_id, workflow_id)
     (value,) = await store.read(Table.RUNS, partition, [storing.CURRENT_KEY])
-    if value is not None:
+    if value is not None and storing.read_run(value)[0].run_id not in deleted:
         shard.adopt(workflow, value, current=True)
     return workflow
 

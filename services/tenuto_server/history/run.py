@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+import msgspec
+
 from tenuto_api import api
 from tenuto_server.history.engine.records import Happened, Numbered, Record
 from tenuto_server.history.engine.state import RunState
@@ -20,8 +22,8 @@ class Run:
     """
 
     __slots__ = (
-        "alarms", "dirty_since", "first_id", "frames", "is_dirty", "last_seq", "offered", "offered_decision", "shard", "state",
-        "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
+        "alarms", "dirty_since", "first_id", "frames", "is_deleted", "is_dirty", "last_seq", "offered", "offered_decision",
+        "own_version", "shard", "state", "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -37,9 +39,13 @@ class Run:
         self.offered_decision: TaskKey | None = None
         # It moved since the last checkpoint.
         self.is_dirty = False
+        # It is not there any more: whoever still holds it must let go.
+        self.is_deleted = False
         # The batch of the log that made it so.
         self.dirty_since = 0
         self.stored_next_id = state.next_event_id
+        # The version of the state that lies under the run's own key; 0 while only the newest run's row ever held it.
+        self.own_version = 0
         # Rows that may be in the store, by time and key: True where they surely are.
         self.timer_rows: dict[int, bool] = {}
         self.task_rows: dict[bytes, bool] = {}
@@ -77,19 +83,47 @@ class Run:
 class Workflow:
     """All that is in memory of a workflow id: its newest run, and other runs that somebody asked for."""
 
-    __slots__ = ("current", "domain_id", "runs", "workflow_id")
+    __slots__ = ("current", "deleted", "domain_id", "runs", "settled", "workflow_id")
 
     def __init__(self, domain_id: str, workflow_id: str) -> None:
         self.domain_id = domain_id
         self.workflow_id = workflow_id
         self.current: Run | None = None
         self.runs: dict[str, Run] = {}
+        # Runs that are deleted while the store may still show them, and how many it does not show any more.
+        self.deleted: dict[str, Deletion] = {}
+        self.settled = 0
 
     def add(self, run: Run, current: bool = True) -> None:
         """Takes a run in, as the newest if it is."""
         self.runs[run.state.run_id] = run
         if current:
             self.current = run
+
+
+class Remains(msgspec.Struct, array_like=True):
+    """What cannot be found by looking when a run's rows are removed: the key of a history row that may come up late, and the
+    rows of timers and tasks."""
+
+    stored_next_id: int
+    timers: list[int] = []
+    tasks: list[bytes] = []
+
+
+class Deletion:
+    """A run that is deleted, and whose rows are to be removed: see `deletion`. `seq` is the log's batch that says so (0: in a
+    former owner's log), `number` goes into the removed rows' stamp. `is_current`: the row of the workflow's newest run may be
+    this one's."""
+
+    __slots__ = ("is_current", "number", "remains", "run_id", "seq", "workflow")
+
+    def __init__(self, workflow: Workflow, run_id: str, seq: int, number: int, is_current: bool, remains: Remains) -> None:
+        self.workflow = workflow
+        self.run_id = run_id
+        self.seq = seq
+        self.number = number
+        self.is_current = is_current
+        self.remains = remains
 
 
 # The statuses after which ALLOW_DUPLICATE_FAILED_ONLY lets the id be used again.

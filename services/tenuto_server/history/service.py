@@ -192,7 +192,7 @@ class HistoryService:
         self._resting.changed()
 
     async def _give_up(self, shard: Shard) -> None:
-        if shard.dirty:
+        if shard.dirty or shard.deletions:
             raise InvariantViolation(f"shard {shard.id} is to be given up with runs that are not written down")
         await self._ownership.forget_prior(shard)
         await self._ownership.free(shard)

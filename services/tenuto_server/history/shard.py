@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tenuto_server import errors
 from tenuto_server.history import storing
-from tenuto_server.history.run import Run, Workflow
+from tenuto_server.history.run import Deletion, Run, Workflow
 from tenuto_server.persistence.interface import Store, StoreUnavailable, Table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Shard:
     """`epoch` goes up with each owner. `prior` are logs of former owners whose records of this shard are in memory only:
     (log id, last sequence number that counts). `is_open` is False from the moment the shard is to be given up."""
 
-    __slots__ = ("_loading", "_on_loaded", "_store", "dirty", "epoch", "id", "is_open", "prior", "workflows")
+    __slots__ = ("_loading", "_on_loaded", "_store", "deletions", "dirty", "epoch", "id", "is_open", "prior", "workflows")
 
     def __init__(
         self, shard_id: int, epoch: int, prior: list[tuple[str, int]], store: Store, on_loaded: Callable[[Run], None]
@@ -36,6 +36,8 @@ class Shard:
         self.workflows: dict[WorkflowKey, Workflow] = {}
         # Runs that moved since the last checkpoint, in the order they first did.
         self.dirty: dict[Run, None] = {}
+        # Runs whose rows are to be removed, in the order they were deleted.
+        self.deletions: dict[Deletion, None] = {}
         self._store = store
         self._on_loaded = on_loaded
         self._loading: dict[WorkflowKey, asyncio.Future[Workflow]] = {}
@@ -67,12 +69,12 @@ class Shard:
         found = self.workflows.get((domain_id, workflow_id))
         workflow = found if found is not None else await self.workflow(domain_id, workflow_id)
         current = workflow.current
-        if current is None:
-            self.forget(workflow)
-            raise errors.EntityNotExists(f"Workflow execution not found.  WorkflowId: {workflow_id}")
-        if not run_id or run_id == current.state.run_id:
+        if current is not None and (not run_id or run_id == current.state.run_id):
             return current
-        return workflow.runs.get(run_id) or await self._load_former(workflow, run_id)
+        if run_id:
+            return workflow.runs.get(run_id) or await self._load_former(workflow, run_id)
+        self._forget_empty(workflow)
+        raise errors.EntityNotExists(f"Workflow execution not found.  WorkflowId: {workflow_id}")
 
     def runs(self) -> list[Run]:
         """All runs in memory."""
@@ -94,6 +96,11 @@ class Shard:
         """Takes a workflow out of memory."""
         self.workflows.pop((workflow.domain_id, workflow.workflow_id), None)
 
+    def _forget_empty(self, workflow: Workflow) -> None:
+        """Lets go of a workflow that nothing is known of."""
+        if not workflow.runs and not workflow.deleted:
+            self.forget(workflow)
+
     def adopt(self, workflow: Workflow, value: bytes, current: bool) -> Run:
         """Makes a run of a snapshot row and takes it into the workflow."""
         state, stored = storing.read_run(value)
@@ -105,6 +112,10 @@ class Shard:
     async def _load(self, key: WorkflowKey) -> Workflow:
         partition = storing.workflow_partition(*key)
         (value,) = await self._read(partition, storing.CURRENT_KEY)
+        held = self.workflows.get(key)
+        if held is not None:
+            # Somebody who had it from an earlier load began a run in it meanwhile.
+            return held
         workflow = Workflow(*key)
         if value is not None:
             self._on_loaded(self.adopt(workflow, value, current=True))
@@ -114,8 +125,14 @@ class Shard:
 
     async def _load_former(self, workflow: Workflow, run_id: str) -> Run:
         partition = storing.workflow_partition(workflow.domain_id, workflow.workflow_id)
-        (value,) = await self._read(partition, storing.run_key(run_id))
-        if value is None:
+        value: bytes | None = None
+        settled = -1
+        # A run that is deleted while it is read must not come back: then what was read counts for nothing.
+        while run_id not in workflow.deleted and settled != workflow.settled:
+            settled = workflow.settled
+            (value,) = await self._read(partition, storing.run_key(run_id))
+        if value is None or run_id in workflow.deleted:
+            self._forget_empty(workflow)
             raise errors.EntityNotExists(
                 f"Workflow execution not found.  WorkflowId: {workflow.workflow_id}, RunId: {run_id}"
             )

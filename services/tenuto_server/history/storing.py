@@ -57,7 +57,12 @@ def workflow_partition(domain_id: str, workflow_id: str) -> str:
 
 def history_partition(state: RunState) -> str:
     """Where a run's history lies."""
-    return join_ids(state.domain_id, state.workflow_id, state.run_id)
+    return history_partition_of(state.domain_id, state.workflow_id, state.run_id)
+
+
+def history_partition_of(domain_id: str, workflow_id: str, run_id: str) -> str:
+    """As `history_partition`, by names."""
+    return join_ids(domain_id, workflow_id, run_id)
 
 
 def tasks_partition(shard: int) -> str:
@@ -72,7 +77,12 @@ def run_key(run_id: str) -> bytes:
 
 def timer_key(state: RunState) -> bytes:
     """What a resting timer wakes."""
-    return join_ids(state.domain_id, state.workflow_id, state.run_id).encode()
+    return timer_key_of(state.domain_id, state.workflow_id, state.run_id)
+
+
+def timer_key_of(domain_id: str, workflow_id: str, run_id: str) -> bytes:
+    """As `timer_key`, by names."""
+    return join_ids(domain_id, workflow_id, run_id).encode()
 
 
 def timer_owner(key: bytes) -> tuple[str, str, str]:

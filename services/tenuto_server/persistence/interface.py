@@ -176,6 +176,12 @@ class Store(Protocol):
         is on exactly one of them. What finds, orders and follows is `visibility.evaluate`'s meaning; a store that has no
         index for a part of a query (see `visibility.tree.conjuncts`) filters by it."""
 
+    async def list_expired(
+        self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
+    ) -> list[VisibilityRecord]:
+        """Runs of a domain with 0 < expires_ns <= until_ns, ascending by (expires_ns, run_id), those after `after` only. A run
+        that was written or deleted a moment ago may be missing or there still, but not for long."""
+
     async def count_visibility(self, query: Query) -> int:
         """How many runs a query finds."""
 

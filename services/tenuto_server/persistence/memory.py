@@ -254,6 +254,15 @@ class MemoryStore:
             size += len(encode_visibility(record))
         return page
 
+    async def list_expired(
+        self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
+    ) -> list[VisibilityRecord]:
+        """See `Store.list_expired`."""
+        held = self._visibility.get(domain_id, {})
+        records = [decode_visibility(value) for _, value in held.values() if value is not None]
+        due = {(one.expires_ns, one.run_id): one for one in records if 0 < one.expires_ns <= until_ns}
+        return [due[place] for place in sorted(due) if after is None or place > after][: max(limit, 0)]
+
     async def count_visibility(self, query: Query) -> int:
         """See `Store.count_visibility`."""
         return len(self._found(query))

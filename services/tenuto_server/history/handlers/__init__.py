@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from tenuto_server.history.core import Core
-from tenuto_server.history.handlers import activities, admin, calls, decision_tasks, reads, starts, steering
+from tenuto_server.history.handlers import activities, admin, calls, decision_tasks, reads, removal, starts, steering
 from tenuto_server.transport.network import InternalCall
 
 Handler = Callable[[Core, InternalCall], Awaitable[bytes]]
@@ -21,6 +21,7 @@ TABLE: dict[str, Handler] = {
     "RequestCancelWorkflowExecution": steering.request_cancel,
     "TerminateWorkflowExecution": steering.terminate,
     "ResetStickyTaskList": steering.reset_sticky,
+    "DeleteRun": removal.delete_run,
     "GetWorkflowExecutionHistory": reads.get_history,
     "DescribeWorkflowExecution": reads.describe,
     "StartTask": decision_tasks.start_task,

@@ -18,6 +18,7 @@ from tenuto_server.persistence.interface import (
     TimerRow,
     Versioned,
     VisibilityPage,
+    VisibilityRecord,
     WriteBatch,
 )
 from tenuto_server.persistence.sqlite import operations, schema, visibility
@@ -142,6 +143,15 @@ class SqliteStore:
             visibility.list_page, (query, page_size, token, self._runtime.cpu_s)
         )
         return page
+
+    async def list_expired(
+        self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
+    ) -> list[VisibilityRecord]:
+        """See `Store.list_expired`."""
+        expired: list[VisibilityRecord] = await self._readers.submit(
+            visibility.list_expired, (domain_id, until_ns, after, limit)
+        )
+        return expired
 
     async def count_visibility(self, query: Query) -> int:
         """See `Store.count_visibility`."""

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Final
 
 from tenuto_server.persistence.interface import VisibilityKey, VisibilityPage
-from tenuto_server.persistence.rows import decode_visibility, encode_visibility
+from tenuto_server.persistence.rows import INT64_MAX, INT64_MIN, decode_visibility, encode_visibility
 from tenuto_server.persistence.sqlite import visibility_sql
 from tenuto_server.persistence.sqlite.batching import execute_many
 from tenuto_server.visibility import attributes, paging
@@ -39,8 +39,8 @@ def _row(run: VisibilityRecord) -> tuple[object, ...]:
         run.domain_id, run.run_id, run.workflow_id, run.workflow_type, run.task_list, run.cron_schedule or None,
         int(run.is_cron), run.start_ns, run.execution_ns, run.close_ns if closed else None,
         close_status_number(run.close_status) if closed else None, execution_status_number(execution_status(run)),
-        run.history_length, run.update_ns, int(bool(run.search_attributes)), encode_visibility(run), run.stamp,
-        run.run_id.encode(),
+        run.history_length, run.update_ns, run.expires_ns if run.expires_ns > 0 else None, int(bool(run.search_attributes)),
+        encode_visibility(run), run.stamp, run.run_id.encode(),
     )  # fmt: skip
 
 
@@ -70,6 +70,18 @@ def list_page(
             last = (value, run_id)
             size += len(body)
     return found
+
+
+def list_expired(
+    connection: sqlite3.Connection, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
+) -> list[VisibilityRecord]:
+    """See `Store.list_expired`."""
+    from_ns, from_run_id = (0, "") if after is None else after
+    until_ns = min(max(until_ns, INT64_MIN), INT64_MAX)
+    rows = connection.execute(
+        visibility_sql.LIST_EXPIRED, (domain_id, from_ns, from_run_id, until_ns, max(limit, 0))
+    ).fetchall()
+    return [decode_visibility(body) for (body,) in rows]
 
 
 def count(connection: sqlite3.Connection, query: Query, cpu_s: Callable[[], float]) -> int:

@@ -19,7 +19,7 @@ from tenuto_server.visibility.tree import AllOf, Field, Leaf, Node, Op, Query, c
 
 _COLUMNS: Final = (
     "domain_id, run_id, workflow_id, workflow_type, task_list, cron_schedule, is_cron, start_ns, execution_ns, close_ns, "
-    "close_status, execution_status, history_length, update_ns, has_attributes, body, stamp"
+    "close_status, execution_status, history_length, update_ns, expires_ns, has_attributes, body, stamp"
 )
 _COLUMN_COUNT: Final = _COLUMNS.count(",") + 1
 
@@ -29,8 +29,8 @@ VISIBILITY_TABLES: Final = (
         "workflow_id TEXT NOT NULL, workflow_type TEXT NOT NULL, task_list TEXT NOT NULL, cron_schedule TEXT, "
         "is_cron INTEGER NOT NULL, start_ns INTEGER NOT NULL, execution_ns INTEGER NOT NULL, close_ns INTEGER, "
         "close_status INTEGER, execution_status INTEGER NOT NULL, history_length INTEGER NOT NULL, "
-        "update_ns INTEGER NOT NULL, has_attributes INTEGER NOT NULL, body BLOB NOT NULL, stamp INTEGER NOT NULL, "
-        "UNIQUE (domain_id, run_id))"
+        "update_ns INTEGER NOT NULL, expires_ns INTEGER, has_attributes INTEGER NOT NULL, body BLOB NOT NULL, "
+        "stamp INTEGER NOT NULL, UNIQUE (domain_id, run_id))"
     ),
     # Open and closed runs by start, and by type; those of one workflow id are few.
     "CREATE INDEX visibility_by_start ON visibility (domain_id, start_ns, run_id)",
@@ -49,6 +49,8 @@ VISIBILITY_TABLES: Final = (
     # Open runs, which may be few among many.
     "CREATE INDEX visibility_open ON visibility (domain_id, start_ns, run_id) WHERE close_ns IS NULL",
     "CREATE INDEX visibility_open_by_type ON visibility (domain_id, workflow_type, start_ns, run_id) WHERE close_ns IS NULL",
+    # Runs whose retention has an end, by that.
+    "CREATE INDEX visibility_by_expiry ON visibility (domain_id, expires_ns, run_id) WHERE expires_ns IS NOT NULL",
     (
         "CREATE TABLE visibility_attributes (id INTEGER NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL, "
         "value NOT NULL, domain_id TEXT NOT NULL, PRIMARY KEY (id, name, type, value)) WITHOUT ROWID"
@@ -98,6 +100,12 @@ def remove(count: int) -> str:
         "DELETE FROM visibility WHERE id IN (SELECT held.id FROM gone CROSS JOIN visibility AS held "
         "ON held.domain_id = gone.domain_id AND held.run_id = gone.run_id AND held.stamp <= gone.stamp)"
     )
+
+
+LIST_EXPIRED: Final = (
+    "SELECT body FROM visibility WHERE domain_id = ? AND expires_ns IS NOT NULL AND (expires_ns, run_id) > (?, ?) "
+    "AND expires_ns <= ? ORDER BY expires_ns, run_id LIMIT ?"
+)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -24,21 +24,25 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tenuto/internal/v1/history.proto\x12\x12tenuto.internal.v1\"\x91\x01\n\x0fWorkflowRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0f\n\x07request\x18\x03 \x01(\x0c\x12\x13\n\x0b\x63lient_name\x18\x04 \x01(\t\x12\x1e\n\x16\x63lient_feature_version\x18\x05 \x01(\t\x12\x10\n\x08repeated\x18\x06 \x01(\x08\"\x93\x01\n\x07TaskRef\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12*\n\x04type\x18\x04 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x13\n\x0bschedule_id\x18\x05 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\"\xa4\x01\n\x10StartTaskRequest\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.tenuto.internal.v1.TaskRef\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x10\n\x08identity\x18\x03 \x01(\t\x12\x11\n\ttask_list\x18\x04 \x01(\t\x12\x17\n\x0f\x62inary_checksum\x18\x05 \x01(\t\x12\x13\n\x0b\x64omain_name\x18\x06 \x01(\t\"\x9a\x01\n\tTaskToken\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x13\n\x0bschedule_id\x18\x04 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\x05\x12\x1a\n\x12started_request_id\x18\x06 \x01(\t\x12\x13\n\x0b\x61\x63tivity_id\x18\x07 \x01(\t*Q\n\x08TaskType\x12\x15\n\x11TASK_TYPE_INVALID\x10\x00\x12\x16\n\x12TASK_TYPE_DECISION\x10\x01\x12\x16\n\x12TASK_TYPE_ACTIVITY\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tenuto/internal/v1/history.proto\x12\x12tenuto.internal.v1\"\x91\x01\n\x0fWorkflowRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0f\n\x07request\x18\x03 \x01(\x0c\x12\x13\n\x0b\x63lient_name\x18\x04 \x01(\t\x12\x1e\n\x16\x63lient_feature_version\x18\x05 \x01(\t\x12\x10\n\x08repeated\x18\x06 \x01(\x08\"\x93\x01\n\x07TaskRef\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12*\n\x04type\x18\x04 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x13\n\x0bschedule_id\x18\x05 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\"\xa4\x01\n\x10StartTaskRequest\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.tenuto.internal.v1.TaskRef\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x10\n\x08identity\x18\x03 \x01(\t\x12\x11\n\ttask_list\x18\x04 \x01(\t\x12\x17\n\x0f\x62inary_checksum\x18\x05 \x01(\t\x12\x13\n\x0b\x64omain_name\x18\x06 \x01(\t\"Y\n\x10\x44\x65leteRunRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\"$\n\x11\x44\x65leteRunResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\x08\"\x9a\x01\n\tTaskToken\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x13\n\x0bschedule_id\x18\x04 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\x05\x12\x1a\n\x12started_request_id\x18\x06 \x01(\t\x12\x13\n\x0b\x61\x63tivity_id\x18\x07 \x01(\t*Q\n\x08TaskType\x12\x15\n\x11TASK_TYPE_INVALID\x10\x00\x12\x16\n\x12TASK_TYPE_DECISION\x10\x01\x12\x16\n\x12TASK_TYPE_ACTIVITY\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tenuto.internal.v1.history_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKTYPE']._serialized_start=678
-  _globals['_TASKTYPE']._serialized_end=759
+  _globals['_TASKTYPE']._serialized_start=807
+  _globals['_TASKTYPE']._serialized_end=888
   _globals['_WORKFLOWREQUEST']._serialized_start=57
   _globals['_WORKFLOWREQUEST']._serialized_end=202
   _globals['_TASKREF']._serialized_start=205
   _globals['_TASKREF']._serialized_end=352
   _globals['_STARTTASKREQUEST']._serialized_start=355
   _globals['_STARTTASKREQUEST']._serialized_end=519
-  _globals['_TASKTOKEN']._serialized_start=522
-  _globals['_TASKTOKEN']._serialized_end=676
+  _globals['_DELETERUNREQUEST']._serialized_start=521
+  _globals['_DELETERUNREQUEST']._serialized_end=610
+  _globals['_DELETERUNRESPONSE']._serialized_start=612
+  _globals['_DELETERUNRESPONSE']._serialized_end=648
+  _globals['_TASKTOKEN']._serialized_start=651
+  _globals['_TASKTOKEN']._serialized_end=805
 # @@protoc_insertion_point(module_scope)

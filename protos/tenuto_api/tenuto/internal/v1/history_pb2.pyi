@@ -63,6 +63,24 @@ class StartTaskRequest(_message.Message):
     domain_name: str
     def __init__(self, task: _Optional[_Union[TaskRef, _Mapping]] = ..., request_id: _Optional[str] = ..., identity: _Optional[str] = ..., task_list: _Optional[str] = ..., binary_checksum: _Optional[str] = ..., domain_name: _Optional[str] = ...) -> None: ...
 
+class DeleteRunRequest(_message.Message):
+    __slots__ = ("domain_id", "workflow_id", "run_id", "force")
+    DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    domain_id: str
+    workflow_id: str
+    run_id: str
+    force: bool
+    def __init__(self, domain_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., force: _Optional[bool] = ...) -> None: ...
+
+class DeleteRunResponse(_message.Message):
+    __slots__ = ("deleted",)
+    DELETED_FIELD_NUMBER: _ClassVar[int]
+    deleted: bool
+    def __init__(self, deleted: _Optional[bool] = ...) -> None: ...
+
 class TaskToken(_message.Message):
     __slots__ = ("domain_id", "workflow_id", "run_id", "schedule_id", "attempt", "started_request_id", "activity_id")
     DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
