@@ -74,7 +74,8 @@ async def _poll(frontend: FrontendContext, poll: internal.PollTaskRequest, deadl
     """No task in time is an empty answer, never an error: an error would make the worker back off. So is a wait that
     ends because this process stops. The request id stays the same however often the poll has to be made. Of a list with
     partitions it goes to one by chance."""
-    partitions = frontend.settings.task_list_read_partitions
+    task_type = 0 if poll.type == internal.TASK_TYPE_DECISION else 1
+    partitions = frontend.live.for_task_list(poll.domain_name, poll.task_list, task_type).task_list_read_partitions
     if partitions > 1 and poll.kind != api.TASK_LIST_KIND_STICKY:
         poll.task_list = partition_name(poll.task_list, frontend.runtime.random.randrange(partitions))
         poll.max_tasks_per_second /= partitions

@@ -56,7 +56,9 @@ class FrontendSettings:
     # Refuses clients whose feature version is newer than this server knows.
     check_client_version: bool = setting(False, "frontend.enableClientVersionCheck")
     # Partitions of a task list that are polled: at least as many as history writes.
-    task_list_read_partitions: int = setting(1, "matching.numTasklistReadPartitions", least=1)
+    task_list_read_partitions: int = setting(
+        1, "matching.numTasklistReadPartitions", filters=BY_TASK_LIST, least=1
+    )
     # Calls under way in this process, long polls among them; more are refused.
     calls_max: int = setting(50_000, least=1)
     # How long a graceful stop waits for the calls under way.

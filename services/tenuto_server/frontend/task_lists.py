@@ -34,7 +34,7 @@ async def describe_task_list(frontend: FrontendContext, call: PublicCall) -> byt
         include_status=request.include_task_list_status,
     )
     sticky = request.task_list.kind == api.TASK_LIST_KIND_STICKY
-    partitions = 1 if sticky else frontend.settings.task_list_read_partitions
+    partitions = 1 if sticky else _partitions(frontend, domain.name, request.task_list.name, describe.type)
     deadline = frontend.deadline(call)
     described = []
     for partition in range(partitions):
@@ -46,6 +46,11 @@ async def describe_task_list(frontend: FrontendContext, call: PublicCall) -> byt
     if partitions == 1:
         return described[0]
     return _merged([api.DescribeTaskListResponse.FromString(body) for body in described]).SerializeToString()
+
+
+def _partitions(frontend: FrontendContext, domain: str, task_list: str, kind: internal.TaskType) -> int:
+    task_type = 0 if kind == internal.TASK_TYPE_DECISION else 1
+    return frontend.live.for_task_list(domain, task_list, task_type).task_list_read_partitions
 
 
 def _merged(described: list[api.DescribeTaskListResponse]) -> api.DescribeTaskListResponse:
@@ -103,7 +108,7 @@ async def list_task_list_partitions(frontend: FrontendContext, call: PublicCall)
         (internal.TASK_TYPE_ACTIVITY, response.activity_task_list_partitions),
         (internal.TASK_TYPE_DECISION, response.decision_task_list_partitions),
     ):
-        for partition in range(frontend.settings.task_list_read_partitions):
+        for partition in range(_partitions(frontend, domain.name, request.task_list.name, kind)):
             name = partition_name(request.task_list.name, partition)
             parts.add(key=name, owner_host_name=frontend.router.matching_address(domain.id, name, kind))
     return response.SerializeToString()

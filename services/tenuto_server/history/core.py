@@ -59,7 +59,7 @@ class Core:
         self.address = address
         self.shards: dict[int, Shard] = {}
         self.alarms = AlarmQueue()
-        self.offers = Offers(network, router, address, self.live, self._no_sticky_poller)
+        self.offers = Offers(network, router, address, self.live, self._no_sticky_poller, self._write_partitions)
         self.calls = Calls(self)
         self.log: CommitLog | None = None
         # Counts all pictures of runs, and deletions: what makes a later write of a row win.
@@ -262,6 +262,12 @@ class Core:
         again = tasks.alarm(run.state, kind, key)
         if again is not None and again.at_ns > turn.now:
             self.alarms.set(run, [again])
+
+    def _write_partitions(self, domain_id: str, task_list: str, kind: TaskKind) -> int:
+        domain = self.domains.cached_by_id(domain_id)
+        task_type = 0 if kind is TaskKind.DECISION else 1
+        settings = self.live.for_task_list("" if domain is None else domain.name, task_list, task_type)
+        return settings.task_list_write_partitions
 
     def _no_sticky_poller(self, key: TaskKey) -> None:
         shard = self.shards.get(self.router.shard_of(key.domain_id, key.workflow_id))

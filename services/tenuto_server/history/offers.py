@@ -79,7 +79,7 @@ class _List:
 
 class Offers:
     """All waiting tasks of one history process. `on_no_sticky_poller(key)` is told of decisions that wait on a list which
-    nobody polls any more."""
+    nobody polls any more; `partitions(domain_id, task_list, kind)` says over how many partitions a list is spread."""
 
     def __init__(
         self,
@@ -88,12 +88,14 @@ class Offers:
         address: str,
         settings: HistorySettings | LiveSettings[HistorySettings],
         on_no_sticky_poller: Callable[[TaskKey], None],
+        partitions: Callable[[str, str, TaskKind], int],
     ) -> None:
         self._network = network
         self._router = router
         self._address = address
         self._live = LiveSettings.of(settings, "history")
         self._on_no_sticky_poller = on_no_sticky_poller
+        self._partitions = partitions
         self._lists: dict[tuple[str, str, TaskKind, bool], _List] = {}
         self._waiting: dict[TaskKey, tuple[_List, int]] = {}
         self._ready: dict[_List, None] = {}
@@ -205,7 +207,7 @@ class Offers:
 
     def _take(self, task_list: _List, sending: dict[str, list[_Sent]]) -> None:
         """Moves tasks from the backlog to those on offer. Raises Unavailable where nobody owns the list."""
-        partitions = 1 if task_list.sticky else self._settings.task_list_write_partitions
+        partitions = 1 if task_list.sticky else self._partitions(task_list.domain_id, task_list.name, task_list.kind)
         root = self._place(task_list, task_list.name, Turn.ROOT)
         while task_list.backlog and len(task_list.offered) < self._settings.offers_max:
             scheduled_ns, key = heapq.heappop(task_list.backlog)

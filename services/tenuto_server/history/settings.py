@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenuto_server.config.live import BY_DOMAIN, setting
+from tenuto_server.config.live import BY_DOMAIN, BY_TASK_LIST, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class HistorySettings:
     # Tasks of one task list that may be on offer to matching at once.
     offers_max: int = setting(1000, least=1)
     # Partitions of a task list that tasks are spread over; frontends must read at least as many.
-    task_list_write_partitions: int = setting(1, "matching.numTasklistWritePartitions", least=1)
+    task_list_write_partitions: int = setting(
+        1, "matching.numTasklistWritePartitions", filters=BY_TASK_LIST, least=1
+    )
     # Calls from workflow to workflow (starts of children, signals, close policies) under way at once, of one run and in all.
     calls_per_run_max: int = setting(20, least=1)
     calls_max: int = setting(200, least=1)

@@ -70,7 +70,9 @@ class Harness:
         self.router = StaticRouter(4, ["h1"], matching)
         self.unstuck: list[TaskKey] = []
         chosen = HistorySettings(offer_retry=RETRY_S, **settings)  # type: ignore[arg-type]
-        self.offers = Offers(self.network, self.router, "h1", chosen, self.unstuck.append)
+        self.offers = Offers(
+            self.network, self.router, "h1", chosen, self.unstuck.append, lambda *_: chosen.task_list_write_partitions
+        )
 
     def add(self, number: int, at_ns: int = 0, task_list: str = "tl", sticky: bool = False) -> TaskKey:
         key = TaskKey("dom", "wf", "run", TaskKind.DECISION, number, 0)
