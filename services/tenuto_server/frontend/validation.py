@@ -19,8 +19,9 @@ from tenuto_api import api
 from tenuto_server.config.live import BY_DOMAIN, setting
 from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest
-from tenuto_server.frontend import cron
 from tenuto_server.frontend.search_attributes import check_search_attributes
+from tenuto_server.rules import cron, retry
+from tenuto_server.rules.durations import is_valid
 
 DOMAIN_NOT_SET = "Domain not set on request."
 TASK_TOKEN_NOT_SET = "Task token not set on request."
@@ -30,8 +31,6 @@ BLOB_TOO_LARGE = "Blob data size exceeds limit."
 DOMAIN_DEPRECATED = "domain deprecated"
 RESERVED_TASK_LIST_PREFIX = "/__cadence_sys/"
 
-# Cadence holds timeouts as 32-bit seconds.
-SECONDS_MAX = 2**31 - 1
 _DAY_SECONDS = 86_400
 # The last whole second of which the nanoseconds since the epoch are a 64-bit number.
 _TIMESTAMP_SECONDS_MAX = (2**63 - 1) // SECOND - 1
@@ -98,8 +97,7 @@ def whole_seconds(duration: Duration, refusal: str) -> int:
     """The duration cut to seconds; `refusal` is the text for one that is no valid Duration or longer than 32 bits
     hold."""
     seconds, nanos = duration.seconds, duration.nanos
-    opposite_signs = seconds * nanos < 0
-    if not -SECONDS_MAX <= seconds <= SECONDS_MAX or not -SECOND < nanos < SECOND or opposite_signs:
+    if not is_valid(duration):
         raise BadRequest(refusal)
     # Cutting must not make a negative duration a zero one.
     return -1 if seconds == 0 and nanos < 0 else seconds
@@ -207,35 +205,16 @@ def _check_first_run(request: api.StartWorkflowExecutionRequest) -> None:
         check_enum(request.cron_overlap_policy, api.CronOverlapPolicy, "CronOverlapPolicy")
     if request.cron_schedule:
         try:
-            cron.check(request.cron_schedule)
+            cron.parse(request.cron_schedule)
         except ValueError as error:
             raise BadRequest(f"Invalid CronSchedule: {error}.") from None
 
 
 def check_retry_policy(policy: api.RetryPolicy) -> None:
-    """Initial interval > 0, coefficient >= 1, maximum interval 0 or >= initial, and an end by attempts or by time."""
-    initial = _policy_seconds(policy.initial_interval, "InitialIntervalInSeconds")
-    if initial <= 0:
-        raise BadRequest("InitialIntervalInSeconds must be greater than 0 on retry policy.")
-    # Written so that NaN fails as well.
-    if not policy.backoff_coefficient >= 1:
-        raise BadRequest("BackoffCoefficient cannot be less than 1 on retry policy.")
-    maximum = _policy_seconds(policy.maximum_interval, "MaximumIntervalInSeconds")
-    if maximum < 0:
-        raise BadRequest("MaximumIntervalInSeconds cannot be less than 0 on retry policy.")
-    if 0 < maximum < initial:
-        raise BadRequest("MaximumIntervalInSeconds cannot be less than InitialIntervalInSeconds on retry policy.")
-    if policy.maximum_attempts < 0:
-        raise BadRequest("MaximumAttempts cannot be less than 0 on retry policy.")
-    expiration = _policy_seconds(policy.expiration_interval, "ExpirationIntervalInSeconds")
-    if expiration < 0:
-        raise BadRequest("ExpirationIntervalInSeconds cannot be less than 0 on retry policy.")
-    if policy.maximum_attempts == 0 and expiration == 0:
-        raise BadRequest("MaximumAttempts and ExpirationIntervalInSeconds are both 0. At least one of them must be specified.")
-
-
-def _policy_seconds(duration: Duration, what: str) -> int:
-    return whole_seconds(duration, f"{what} is not valid on retry policy.")
+    """Raises where the policy makes no sense."""
+    fault = retry.fault(policy)
+    if fault:
+        raise BadRequest(fault)
 
 
 def check_blob(size: int, limits: Limits) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tenuto_api import api
 from tenuto_server.errors import INVALID_ARGUMENT, BadRequest
-from tenuto_server.frontend import cron, validation
+from tenuto_server.frontend import validation
 from tenuto_server.frontend.validation import Limits
 from tests.unit.frontend.fakes import start_request
 
@@ -247,59 +247,3 @@ def test_search_attribute_is_accepted(key: str, value: bytes) -> None:
     request = start_request()
     request.search_attributes.indexed_fields[key].data = value
     validation.check_start(request, request.ByteSize(), LIMITS)
-
-
-# --- cron -------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "* * * * *",
-        "*/15 0-23/2 1,15 jan-MAR ?",
-        "5/10 * * * 0-6",
-        "@every 1h30m",
-        "@every 500ms",
-        "@hourly",
-        "@weekly",
-        "CRON_TZ=Europe/Berlin 0 9 * * *",
-        "TZ=UTC @daily",
-        "0  12\t* * *",
-    ],
-)
-def test_cron_is_read(expression: str) -> None:
-    cron.check(expression)
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "",
-        " ",
-        "* * * *",
-        "* * * * * *",
-        "60 * * * *",
-        "* 24 * * *",
-        "* * 0 * *",
-        "* * * 13 *",
-        "* * * * 7",
-        "5-1 * * * *",
-        "*/0 * * * *",
-        "*/x * * * *",
-        "1,,2 * * * *",
-        "-1 * * * *",
-        "٣ * * * *",
-        "jan * * * *",
-        "@reboot",
-        "@every",
-        "@every -1h",
-        "@every 0s",
-        "@every 5",
-        "@every 99999999999999h",
-        "CRON_TZ=Mars/Base * * * * *",
-        "CRON_TZ=../../etc/passwd * * * * *",
-        "CRON_TZ=UTC",
-        "*" * 1001,
-    ],
-)
-def test_cron_is_refused(expression: str) -> None:
-    with pytest.raises(ValueError, match=r"\w"):
-        cron.check(expression)

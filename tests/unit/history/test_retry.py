@@ -6,9 +6,10 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from tenuto_api import api
-from tenuto_server.history.engine.retry import backoff_s
 from tenuto_server.history.engine.state import SECOND, RetryPolicy
-from tenuto_server.history.engine.values import duration, retry_policy, retry_policy_fault, seconds
+from tenuto_server.history.engine.values import duration, retry_policy, seconds
+from tenuto_server.rules import retry
+from tenuto_server.rules.retry import backoff_s
 
 NOW = 1000 * SECOND
 
@@ -98,7 +99,7 @@ def _policy(
     ],
 )
 def test_a_policy_that_makes_no_sense_is_named(policy: api.RetryPolicy, word: str) -> None:
-    fault = retry_policy_fault(policy)
+    fault = retry.fault(policy)
     assert (word in fault) if word else not fault
 
 

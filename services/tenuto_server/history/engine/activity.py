@@ -16,10 +16,10 @@ from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import decision_task
 from tenuto_server.history.engine.records import AttemptFailed, AttemptStarted, Heartbeat
-from tenuto_server.history.engine.retry import TIMEOUT_REASON, backoff_s
 from tenuto_server.history.engine.state import SECOND, Activity, RunState
 from tenuto_server.history.engine.turn import Turn, evolves, evolves_event, evolves_numbering, to_ns
 from tenuto_server.history.engine.values import duration, retry_policy, seconds
+from tenuto_server.rules.retry import TIMEOUT_REASON, backoff_s
 
 NOT_FOUND = "activity task not found"
 UNKNOWN_ID = "ACTIVITY_ID_UNKNOWN"

@@ -11,10 +11,10 @@ from typing import Any
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import child, decision_task, start
-from tenuto_server.history.engine.retry import TIMEOUT_REASON, backoff_s
 from tenuto_server.history.engine.state import SECOND, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event, timestamp, to_ns
 from tenuto_server.history.engine.values import duration, seconds
+from tenuto_server.rules.retry import TIMEOUT_REASON, backoff_s
 
 
 def complete(turn: Turn, completed_id: int, result: api.Payload | None) -> None:

@@ -17,7 +17,8 @@ from tenuto_server.errors import InvariantViolation
 from tenuto_server.history.engine import activity, child, close, decision_task, external, timer
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event
-from tenuto_server.history.engine.values import retry_policy_fault, seconds
+from tenuto_server.history.engine.values import seconds
+from tenuto_server.rules import retry
 
 IDENTIFIER_MAX = 1000
 _RUN_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -147,7 +148,7 @@ def _check_activity(wanted: Any, preview: _Preview, domain: str) -> Fault | None
         or _identifier_fault("ActivityType", wanted.activity_type.name)
         or _task_list_fault(wanted.task_list.name)
         or activity.timeouts_fault(wanted)
-        or (retry_policy_fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
+        or (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
     )
     if not message and wanted.domain and wanted.domain != domain:
         message = "Activities may not be scheduled in another domain."
@@ -222,7 +223,7 @@ def _check_fail(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
 def _check_continue_as_new(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
     message = ""
     if wanted.HasField("retry_policy"):
-        message = retry_policy_fault(wanted.retry_policy)
+        message = retry.fault(wanted.retry_policy)
     if not message and wanted.cron_schedule:
         message = "This server does not run cron schedules yet."
     if not message:
@@ -236,7 +237,7 @@ def _check_child(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
         or _identifier_fault("WorkflowType", wanted.workflow_type.name)
         or _task_list_fault(wanted.task_list.name)
         or child.timeouts_fault(wanted)
-        or (retry_policy_fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
+        or (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
     )
     if not message and wanted.cron_schedule:
         message = "This server does not run cron schedules yet."

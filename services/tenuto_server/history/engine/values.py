@@ -6,13 +6,9 @@ from google.protobuf.duration_pb2 import Duration
 
 from tenuto_api import api
 from tenuto_server.history.engine.state import RetryPolicy
+from tenuto_server.rules.durations import seconds
 
-
-def seconds(duration: Duration) -> int:
-    """Whole seconds of a duration, cut as Cadence cuts; what is more than nothing but less than a second counts as one."""
-    if duration.seconds == 0 and duration.nanos > 0:
-        return 1
-    return duration.seconds
+__all__ = ["duration", "retry_policy", "seconds"]
 
 
 def duration(whole_seconds: int) -> Duration:
@@ -30,24 +26,3 @@ def retry_policy(policy: api.RetryPolicy) -> RetryPolicy:
         expiration_s=seconds(policy.expiration_interval),
         non_retryable=tuple(policy.non_retryable_error_reasons),
     )
-
-
-def retry_policy_fault(policy: api.RetryPolicy) -> str:
-    """What is wrong with a retry policy, empty where nothing is. The rules are Cadence's."""
-    if seconds(policy.initial_interval) <= 0:
-        return "InitialIntervalInSeconds must be greater than 0 on retry policy."
-    if not policy.backoff_coefficient >= 1:
-        return "BackoffCoefficient cannot be less than 1 on retry policy."
-    maximum = seconds(policy.maximum_interval)
-    if maximum < 0:
-        return "MaximumIntervalInSeconds cannot be less than 0 on retry policy."
-    if 0 < maximum < seconds(policy.initial_interval):
-        return "MaximumIntervalInSeconds cannot be less than InitialIntervalInSeconds on retry policy."
-    if policy.maximum_attempts < 0:
-        return "MaximumAttempts cannot be less than 0 on retry policy."
-    expiration = seconds(policy.expiration_interval)
-    if expiration < 0:
-        return "ExpirationIntervalInSeconds cannot be less than 0 on retry policy."
-    if policy.maximum_attempts == 0 and expiration == 0:
-        return "MaximumAttempts and ExpirationIntervalInSeconds are both 0. At least one of them must be specified."
-    return ""
