@@ -193,21 +193,14 @@ def _check_first_run(request: api.StartWorkflowExecutionRequest) -> None:
         refusal = "A valid DelayStartSeconds is not set on request."
         if whole_seconds(request.delay_start, refusal) < 0:
             raise BadRequest(refusal)
-    jitter_s = 0
-    if request.HasField("jitter_start"):
-        refusal = "A valid JitterStartSeconds is not set on request (negative)."
-        jitter_s = whole_seconds(request.jitter_start, refusal)
-        if jitter_s < 0:
-            raise BadRequest(refusal)
     if request.HasField("first_run_at"):
         check_timestamp(request.first_run_at, "A valid FirstRunAt is not set on request.")
     if request.cron_overlap_policy:
         check_enum(request.cron_overlap_policy, api.CronOverlapPolicy, "CronOverlapPolicy")
-    if request.cron_schedule:
-        try:
-            cron.parse(request.cron_schedule)
-        except ValueError as error:
-            raise BadRequest(f"Invalid CronSchedule: {error}.") from None
+    if request.cron_schedule or request.HasField("jitter_start"):
+        fault = cron.fault(request.cron_schedule, request.jitter_start)
+        if fault:
+            raise BadRequest(fault)
 
 
 def check_retry_policy(policy: api.RetryPolicy) -> None:

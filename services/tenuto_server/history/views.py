@@ -129,6 +129,9 @@ _STATUSES_BY_CLOSE = {
 }
 
 _STATUSES: dict[int, api.WorkflowExecutionStatus] = {int(close): status for close, status in _STATUSES_BY_CLOSE.items()}
+_OVERLAP_POLICIES: dict[int, api.CronOverlapPolicy] = {
+    int(policy): policy for policy in (api.CRON_OVERLAP_POLICY_SKIPPED, api.CRON_OVERLAP_POLICY_BUFFER_ONE)
+}
 _CLOSE_STATUSES: dict[int, api.WorkflowExecutionCloseStatus] = {int(close): close for close in _STATUSES_BY_CLOSE}
 
 
@@ -147,6 +150,7 @@ def _info(state: RunState) -> api.WorkflowExecutionInfo:
         task_list_info=api.TaskList(name=state.task_list, kind=api.TASK_LIST_KIND_NORMAL),
         is_cron=bool(state.cron_schedule),
         cron_schedule=state.cron_schedule,
+        cron_overlap_policy=_OVERLAP_POLICIES.get(state.cron_overlap),
         update_time=timestamp(state.last_event_ns),
         execution_status=status,
         scheduled_execution_time=timestamp(execution_ns),

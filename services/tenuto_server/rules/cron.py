@@ -26,7 +26,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
-from tenuto_server.rules.durations import SECOND
+from google.protobuf.duration_pb2 import Duration
+
+from tenuto_server.rules.durations import SECOND, is_valid, seconds
 
 LENGTH_MAX = 1000
 # What has not fired within so many calendar years never will, as far as the official server is concerned.
@@ -161,12 +163,27 @@ def parse(text: str) -> Schedule:
     )
 
 
-def check(text: str, now_ns: int) -> Schedule:
-    """Reads an expression that must fire some day. Raises `ValueError` with what is wrong."""
-    schedule = parse(text)
-    if schedule.next(now_ns) is None:
-        raise ValueError("no next firing time found, maybe an impossible date")
-    return schedule
+def fault(text: str, jitter: Duration) -> str:
+    """What is wrong with a cron schedule and the jitter of its runs, empty where nothing is, also where both are unset.
+
+    A schedule must fire some day, and its jitter may not be longer than its period. Texts are the official server's.
+    """
+    if not is_valid(jitter) or jitter.seconds < 0 or jitter.nanos < 0:
+        return "A valid JitterStartSeconds is not set on request (negative)."
+    if not text:
+        return ""
+    try:
+        schedule = parse(text)
+    except ValueError as error:
+        return f'Invalid CronSchedule, failed to parse: "{text[:100]}", err: {error}'
+    first_ns = schedule.next(0)
+    if first_ns is None:
+        return f'Invalid CronSchedule, no next firing time found, maybe impossible date: "{text}"'
+    second_ns = schedule.next(first_ns)
+    period_ns = first_ns if second_ns is None else max(first_ns, second_ns - first_ns)
+    if seconds(jitter) * SECOND > period_ns:
+        return "A valid JitterStartSeconds is not set on request (larger than cron duration)."
+    return ""
 
 
 def backoff_s(schedule: Schedule, execution_ns: int, now_ns: int, *, buffer_one: bool) -> int | None:

@@ -113,6 +113,11 @@ def _duration(text: str) -> Duration:
     return Duration(seconds=int(nanos / SECOND), nanos=nanos - int(nanos / SECOND) * SECOND)
 
 
+def _overlap(words: Words) -> api.CronOverlapPolicy:
+    """`buffer-one`, or nothing for the interface's default."""
+    return api.CRON_OVERLAP_POLICY_BUFFER_ONE if words.flag("buffer-one") else api.CRON_OVERLAP_POLICY_INVALID
+
+
 def start(words: Words, now: int) -> api.StartWorkflowExecutionRequest:
     """A start request; what is not given has a usual value."""
     request = api.StartWorkflowExecutionRequest(
@@ -125,7 +130,9 @@ def start(words: Words, now: int) -> api.StartWorkflowExecutionRequest:
         identity="client",
         request_id=words.text("id") or "start",
         delay_start=words.duration("delay"),
+        jitter_start=words.duration("jitter-start"),
         cron_schedule=words.text("cron"),
+        cron_overlap_policy=_overlap(words),
         input=words.payload("input"),
         retry_policy=words.retry(),
     )
@@ -247,6 +254,8 @@ def _continue(words: Words) -> api.Decision:
         task_start_to_close_timeout=words.duration("task"),
         backoff_start_interval=words.duration("delay"),
         cron_schedule=words.text("cron"),
+        cron_overlap_policy=_overlap(words),
+        jitter_start=words.duration("jitter-start"),
         input=words.payload("input"),
         last_completion_result=words.payload("last-result"),
         retry_policy=words.retry(),

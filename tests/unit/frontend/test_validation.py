@@ -100,7 +100,12 @@ REFUSED: list[tuple[str, Callable[[Start], None], str]] = [
     (
         "cron that cannot be read",
         _set("cron_schedule", "* * *"),
-        "Invalid CronSchedule: expected exactly 5 fields, found 3.",
+        'Invalid CronSchedule, failed to parse: "* * *", err: expected exactly 5 fields, found 3',
+    ),
+    (
+        "cron that never fires",
+        _set("cron_schedule", "0 0 31 2 *"),
+        'Invalid CronSchedule, no next firing time found, maybe impossible date: "0 0 31 2 *"',
     ),
     (
         "no initial interval",

@@ -22,6 +22,7 @@ from tenuto_server.history.engine.records import (
     DecisionStarted,
     Happened,
     Heartbeat,
+    JitterKept,
     Numbered,
     Record,
     StickyCleared,
@@ -77,6 +78,7 @@ ALL: list[Record] = [
     Heartbeat(5, 127, None),
     Heartbeat(5, 127, b"details"),
     CallSettled(5, 7),
+    JitterKept(30),
 ]
 
 

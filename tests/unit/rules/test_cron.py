@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,14 +61,34 @@ def test_slips_are_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["0 0 31 2 *", "0 0 30 2 ?", "0 0 31 4,6,9,11 *"])
 def test_a_day_that_never_comes(text: str) -> None:
     assert cron.parse(text).next(0) is None
-    with pytest.raises(ValueError, match="impossible date"):
-        cron.check(text, ns("2026-01-01T00:00:00Z"))
+    assert "impossible date" in cron.fault(text, Duration())
 
 
 def test_the_end_of_time_is_never() -> None:
     assert cron.parse("* * * * *").next(2**63 - 1) is None
     assert cron.parse("@every 1h").next(2**63 - 1) is None
     assert cron.parse("@every 1s").next_from(0, 2**63 - 1) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "jitter", "word"),
+    [
+        ("", Duration(seconds=5), ""),
+        ("", Duration(seconds=-1), "(negative)"),
+        ("", Duration(nanos=-1), "(negative)"),
+        ("* * * * *", Duration(seconds=60), ""),
+        ("* * * * *", Duration(seconds=61), "larger than cron duration"),
+        ("@every 5s", Duration(seconds=5), ""),
+        ("@every 5s", Duration(seconds=6), "larger than cron duration"),
+        ("0 9 * * *", Duration(seconds=86400), ""),
+        ("0 9 * * *", Duration(seconds=86401), "larger than cron duration"),
+        ("0 0 29 2 *", Duration(), ""),
+        ("* * * *", Duration(), 'failed to parse: "* * * *", err: expected exactly 5 fields, found 4'),
+    ],
+)
+def test_what_is_wrong_is_said(text: str, jitter: Duration, word: str) -> None:
+    fault = cron.fault(text, jitter)
+    assert (word in fault) if word else not fault
 
 
 # --- a search minute by minute ----------------------------------------------------------------------------------------

@@ -1,4 +1,10 @@
-"""How a run ends, and how another run continues it: continue-as-new, and retry of a failed or timed-out workflow.
+"""How a run ends, and how another run continues it: continue-as-new, retry of a failed or timed-out workflow, cron.
+
+    completed ------------------------> cron schedule? --> next cron run
+    failed, timed out --> retry policy? ----> another attempt
+                              | no more
+                              +-------> cron schedule? --> next cron run
+    canceled, terminated, or asked to cancel: never
 
 A run that is continued closes with ContinuedAsNew, and its successor begins in the same commit: there is no moment without a
 current run.
@@ -6,6 +12,7 @@ current run.
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 from tenuto_api import api
@@ -14,11 +21,14 @@ from tenuto_server.history.engine import child, decision_task, start
 from tenuto_server.history.engine.state import SECOND, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event, timestamp, to_ns
 from tenuto_server.history.engine.values import duration, seconds
+from tenuto_server.rules import cron
 from tenuto_server.rules.retry import TIMEOUT_REASON, backoff_s
 
 
-def complete(turn: Turn, completed_id: int, result: api.Payload | None) -> None:
-    """The workflow returned."""
+def complete(turn: Turn, completed_id: int, result: api.Payload | None, new_run_id: str) -> None:
+    """The workflow returned: it has completed, or waits for its next cron time."""
+    if not turn.state.cancel_requested and _run_by_cron(turn, completed_id, new_run_id, None, result):
+        return
     turn.event(
         workflow_execution_completed_event_attributes=api.WorkflowExecutionCompletedEventAttributes(
             result=result, decision_task_completed_event_id=completed_id
@@ -27,11 +37,12 @@ def complete(turn: Turn, completed_id: int, result: api.Payload | None) -> None:
 
 
 def fail(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str) -> None:
-    """The workflow failed: it is canceled if that was asked, tried again if its policy says so, else failed."""
+    """The workflow failed: it is canceled if that was asked, tried again if its policy says so or at its next cron time, else
+    failed."""
     if turn.state.cancel_requested:
         cancel(turn, completed_id, api.Payload(data=failure.details) if failure.details else None)
         return
-    if _retry(turn, completed_id, failure, new_run_id):
+    if _run_again(turn, completed_id, failure, new_run_id):
         return
     turn.event(
         workflow_execution_failed_event_attributes=api.WorkflowExecutionFailedEventAttributes(
@@ -58,7 +69,7 @@ def continue_as_new(
         cancel(turn, completed_id, None)
         return
     backoff = seconds(wanted.backoff_start_interval)
-    begun = _inherited(state, turn.now, backoff)
+    begun = _inherited(state, backoff)
     begun.initiator = wanted.initiator or api.CONTINUE_AS_NEW_INITIATOR_DECIDER
     begun.workflow_type.name = wanted.workflow_type.name or state.workflow_type
     begun.task_list.name = wanted.task_list.name or state.task_list
@@ -77,11 +88,8 @@ def continue_as_new(
         begun.memo.ParseFromString(state.memo)
     if not wanted.HasField("search_attributes") and state.search_attributes:
         begun.search_attributes.ParseFromString(state.search_attributes)
-    if wanted.HasField("retry_policy"):
-        expiration_s = seconds(wanted.retry_policy.expiration_interval)
-        if expiration_s:
-            begun.expiration_time.CopyFrom(timestamp(turn.now + (expiration_s + backoff) * SECOND))
-    _continue(turn, completed_id, begun, new_run_id)
+    _renew_expiration(begun, turn.now)
+    _continue(turn, completed_id, begun, new_run_id, seconds(wanted.jitter_start))
 
 
 def terminate(turn: Turn, reason: str, details: api.Payload | None, identity: str) -> None:
@@ -97,19 +105,24 @@ def terminate(turn: Turn, reason: str, details: api.Payload | None, identity: st
 
 
 def time_out(turn: Turn, new_run_id: str) -> None:
-    """Looks whether the run's time is over, and ends or retries it if so."""
+    """Looks whether the run's time is over, and ends, retries or, by cron, repeats it if so."""
     state = turn.state
     if not state.is_open or start.execution_deadline_ns(state) > turn.now:
         return
     decision_task.close_for_end(turn)
     failure = api.Failure(reason=TIMEOUT_REASON + "START_TO_CLOSE")
-    if not state.cancel_requested and _retry(turn, 0, failure, new_run_id):
+    if not state.cancel_requested and _run_again(turn, 0, failure, new_run_id):
         return
     turn.event(
         workflow_execution_timed_out_event_attributes=api.WorkflowExecutionTimedOutEventAttributes(
             timeout_type=api.TIMEOUT_TYPE_START_TO_CLOSE
         )
     )
+
+
+def _run_again(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str) -> bool:
+    """After a failure: another attempt by the retry policy, else the next cron run; False where there is neither."""
+    return _retry(turn, completed_id, failure, new_run_id) or _run_by_cron(turn, completed_id, new_run_id, failure, None)
 
 
 def _retry(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str) -> bool:
@@ -119,14 +132,71 @@ def _retry(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str)
     wait_s = backoff_s(state.retry, state.attempt, turn.now, state.expiration_ns, failure.reason)
     if wait_s is None:
         return False
-    former = api.WorkflowExecutionStartedEventAttributes.FromString(state.restart_from)
-    begun = _inherited(state, turn.now, wait_s)
+    begun = _restarted(state, wait_s)
     begun.initiator = api.CONTINUE_AS_NEW_INITIATOR_RETRY_POLICY
     begun.attempt = state.attempt + 1
     begun.continued_failure.CopyFrom(failure)
+    if state.expiration_ns:
+        begun.expiration_time.CopyFrom(timestamp(state.expiration_ns))
+    _continue(turn, completed_id, begun, new_run_id, state.jitter_s)
+    return True
+
+
+def _run_by_cron(
+    turn: Turn, completed_id: int, new_run_id: str, failure: api.Failure | None, result: api.Payload | None
+) -> bool:
+    """The next cron run, which is told how this one ended: its result, or its failure and the last result before."""
+    state = turn.state
+    if not state.cron_schedule:
+        return False
+    begun = _restarted(state, 0)
+    try:
+        schedule = cron.parse(state.cron_schedule)
+    except ValueError:
+        # It was checked when the chain began: this machine does not know its time zone any more.
+        return False
+    buffer_one = state.cron_overlap == api.CRON_OVERLAP_POLICY_BUFFER_ONE
+    wait_s = cron.backoff_s(schedule, start.backoff_ends_ns(state), turn.now, buffer_one=buffer_one)
+    if wait_s is None:
+        return False
+    if state.jitter_s:
+        # Chance comes with the new run's id.
+        wait_s += zlib.crc32(new_run_id.encode()) % (state.jitter_s + 1)
+    begun.first_decision_task_backoff.seconds = wait_s
+    begun.initiator = api.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE
+    if failure is not None:
+        begun.continued_failure.CopyFrom(failure)
+    else:
+        begun.ClearField("last_completion_result")
+        if result is not None:
+            begun.last_completion_result.CopyFrom(result)
+    _renew_expiration(begun, turn.now)
+    _continue(turn, completed_id, begun, new_run_id, state.jitter_s)
+    return True
+
+
+def _inherited(state: RunState, backoff: int) -> api.WorkflowExecutionStartedEventAttributes:
+    """What every successor takes from its predecessor."""
+    begun = api.WorkflowExecutionStartedEventAttributes(
+        continued_execution_run_id=state.run_id,
+        first_execution_run_id=state.first_run_id,
+        first_decision_task_backoff=duration(backoff),
+        first_scheduled_time=timestamp(state.first_scheduled_ns),
+    )
+    if state.parent:
+        begun.parent_execution_info.ParseFromString(state.parent)
+    return begun
+
+
+def _restarted(state: RunState, backoff: int) -> api.WorkflowExecutionStartedEventAttributes:
+    """What a retry and a cron run take from their predecessor: all that it was started with."""
+    former = api.WorkflowExecutionStartedEventAttributes.FromString(state.restart_from)
+    begun = _inherited(state, backoff)
+    begun.cron_schedule = former.cron_schedule
+    begun.cron_overlap_policy = former.cron_overlap_policy
     for name in (
         "workflow_type", "task_list", "input", "header", "retry_policy", "last_completion_result",
-        "execution_start_to_close_timeout", "task_start_to_close_timeout", "expiration_time",
+        "execution_start_to_close_timeout", "task_start_to_close_timeout", "active_cluster_selection_policy",
     ):  # fmt: skip
         if former.HasField(name):
             getattr(begun, name).CopyFrom(getattr(former, name))
@@ -134,25 +204,18 @@ def _retry(turn: Turn, completed_id: int, failure: api.Failure, new_run_id: str)
         begun.memo.ParseFromString(state.memo)
     if state.search_attributes:
         begun.search_attributes.ParseFromString(state.search_attributes)
-    _continue(turn, completed_id, begun, new_run_id)
-    return True
-
-
-def _inherited(state: RunState, now: int, backoff: int) -> api.WorkflowExecutionStartedEventAttributes:
-    """What every successor takes from its predecessor."""
-    begun = api.WorkflowExecutionStartedEventAttributes(
-        continued_execution_run_id=state.run_id,
-        first_execution_run_id=state.first_run_id,
-        first_decision_task_backoff=duration(backoff),
-        first_scheduled_time=timestamp(now + backoff * SECOND),
-    )
-    if state.parent:
-        begun.parent_execution_info.ParseFromString(state.parent)
     return begun
 
 
+def _renew_expiration(begun: api.WorkflowExecutionStartedEventAttributes, now: int) -> None:
+    """A run that is no retry has the whole time of its retry policy before it, counted from its first decision."""
+    expiration_s = seconds(begun.retry_policy.expiration_interval)
+    if expiration_s:
+        begun.expiration_time.CopyFrom(timestamp(now + (expiration_s + begun.first_decision_task_backoff.seconds) * SECOND))
+
+
 def _continue(
-    turn: Turn, completed_id: int, begun: api.WorkflowExecutionStartedEventAttributes, new_run_id: str
+    turn: Turn, completed_id: int, begun: api.WorkflowExecutionStartedEventAttributes, new_run_id: str, jitter_s: int
 ) -> None:
     """Closes the run with ContinuedAsNew and begins its successor."""
     attributes = api.WorkflowExecutionContinuedAsNewEventAttributes(
@@ -164,7 +227,7 @@ def _continue(
     )
     for name in (
         "workflow_type", "task_list", "input", "header", "memo", "search_attributes", "last_completion_result",
-        "execution_start_to_close_timeout", "task_start_to_close_timeout",
+        "execution_start_to_close_timeout", "task_start_to_close_timeout", "active_cluster_selection_policy",
     ):  # fmt: skip
         if begun.HasField(name):
             getattr(attributes, name).CopyFrom(getattr(begun, name))
@@ -176,7 +239,7 @@ def _continue(
     # Nobody asked for this run by a request of theirs: its id stands in, so that it is unique.
     begun.request_id = new_run_id
     turn.successor = Turn(RunState(state.domain_id, state.workflow_id, new_run_id), turn.now)
-    start.begin(turn.successor, begun)
+    start.begin(turn.successor, begun, jitter_s=jitter_s)
 
 
 # --- what each end does to the state -----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tenuto_server.history.engine import activity, child, close, decision_task, 
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event
 from tenuto_server.history.engine.values import seconds
-from tenuto_server.rules import retry
+from tenuto_server.rules import cron, retry
 
 IDENTIFIER_MAX = 1000
 _RUN_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -105,7 +105,7 @@ def _apply(
             _upsert(turn, completed_id, wanted.upsert_workflow_search_attributes_decision_attributes)
         case "complete_workflow_execution_decision_attributes":
             done = wanted.complete_workflow_execution_decision_attributes
-            close.complete(turn, completed_id, done.result if done.HasField("result") else None)
+            close.complete(turn, completed_id, done.result if done.HasField("result") else None, new_run_id)
         case "fail_workflow_execution_decision_attributes":
             close.fail(turn, completed_id, wanted.fail_workflow_execution_decision_attributes.failure, new_run_id)
         case "cancel_workflow_execution_decision_attributes":
@@ -224,10 +224,9 @@ def _check_continue_as_new(wanted: Any, preview: _Preview, domain: str) -> Fault
     message = ""
     if wanted.HasField("retry_policy"):
         message = retry.fault(wanted.retry_policy)
-    if not message and wanted.cron_schedule:
-        message = "This server does not run cron schedules yet."
-    if not message:
-        message = _task_list_fault(wanted.task_list.name)
+    message = message or cron.fault(wanted.cron_schedule, wanted.jitter_start) or _task_list_fault(wanted.task_list.name)
+    if not message and seconds(wanted.backoff_start_interval) < 0:
+        message = "BackoffStartInterval is less than 0."
     return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES, message) if message else None
 
 
@@ -239,8 +238,7 @@ def _check_child(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
         or child.timeouts_fault(wanted)
         or (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
     )
-    if not message and wanted.cron_schedule:
-        message = "This server does not run cron schedules yet."
+    message = message or cron.fault(wanted.cron_schedule, wanted.jitter_start)
     if not message and wanted.domain and wanted.domain != domain:
         message = "Child workflows may not be started in another domain."
     preview.children += 1

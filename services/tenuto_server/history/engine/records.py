@@ -151,6 +151,12 @@ class CallSettled(msgspec.Struct, array_like=True, tag=40):
     initiated_id: int
 
 
+class JitterKept(msgspec.Struct, array_like=True, tag=50):
+    """A cron run's later starts are jittered too: the started event has no place for it."""
+
+    jitter_s: int
+
+
 Internal = (
     DecisionScheduled
     | DecisionStarted
@@ -162,6 +168,7 @@ Internal = (
     | AttemptFailed
     | Heartbeat
     | CallSettled
+    | JitterKept
 )
 Record = Happened | Buffered | Numbered | Internal
 

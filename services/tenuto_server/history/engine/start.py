@@ -1,4 +1,9 @@
-"""How a run begins: the started event, and its first decision at once or after a delay."""
+"""How a run begins: the started event, and its first decision at once or after a delay.
+
+    first_run_at, if it is to come           until then; delay, jitter and cron do not count
+    else, with a cron schedule               delay, then until its next time, then jitter
+    else                                     delay and jitter
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,11 @@ from typing import Any
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import decision_task
+from tenuto_server.history.engine.records import JitterKept
 from tenuto_server.history.engine.state import SECOND, RunState
-from tenuto_server.history.engine.turn import Turn, evolves_event, timestamp, to_ns
+from tenuto_server.history.engine.turn import Turn, evolves, evolves_event, timestamp, to_ns
 from tenuto_server.history.engine.values import duration, retry_policy, seconds
+from tenuto_server.rules import cron
 
 # Decision tasks may not hold a worker longer than this.
 DECISION_TIMEOUT_MAX_S = 240
@@ -25,9 +32,7 @@ def start(
 ) -> None:
     """Begins a run as a client asked. `jitter_s` is what chance made of the request's jitter, 0 to jitter_start; `first` is
     what happens to the run before its first decision is scheduled (the signal of a signal-with-start); `parent` whose child it
-    is, if it is one."""
-    if request.cron_schedule:
-        raise errors.BadRequest("This server does not run cron schedules yet.")
+    is, if it is one. Raises BadRequest where the cron schedule cannot be read."""
     backoff_s = _first_backoff_s(turn.now, request, jitter_s)
     attributes = api.WorkflowExecutionStartedEventAttributes(
         workflow_type=request.workflow_type,
@@ -41,6 +46,7 @@ def start(
         parent_execution_info=parent,
         first_decision_task_backoff=duration(backoff_s),
         first_scheduled_time=timestamp(turn.now + backoff_s * SECOND),
+        cron_schedule=request.cron_schedule,
         cron_overlap_policy=request.cron_overlap_policy,
     )
     for name in ("input", "memo", "search_attributes", "header", "retry_policy", "active_cluster_selection_policy"):
@@ -50,14 +56,20 @@ def start(
         expiration_s = seconds(request.retry_policy.expiration_interval)
         if expiration_s:
             attributes.expiration_time.CopyFrom(timestamp(turn.now + (expiration_s + backoff_s) * SECOND))
-    begin(turn, attributes, first)
+    begin(turn, attributes, first, seconds(request.jitter_start))
 
 
 def begin(
-    turn: Turn, attributes: api.WorkflowExecutionStartedEventAttributes, first: Callable[[Turn], None] | None = None
+    turn: Turn,
+    attributes: api.WorkflowExecutionStartedEventAttributes,
+    first: Callable[[Turn], None] | None = None,
+    jitter_s: int = 0,
 ) -> None:
-    """Writes the started event and, unless the run begins later, schedules the first decision."""
+    """Writes the started event and, unless the run begins later, schedules the first decision. `jitter_s` is how late cron runs
+    after this one may begin."""
     turn.event(workflow_execution_started_event_attributes=attributes)
+    if jitter_s > 0 and attributes.cron_schedule:
+        turn.internal(JitterKept(jitter_s))
     if first is not None:
         first(turn)
     if not turn.state.backoff_s:
@@ -82,12 +94,22 @@ def execution_deadline_ns(state: RunState) -> int:
 
 
 def _first_backoff_s(now: int, request: api.StartWorkflowExecutionRequest, jitter_s: int) -> int:
-    """first_run_at, if it is to come, takes the place of delay and jitter."""
+    """Seconds from now until the first decision."""
     if request.HasField("first_run_at"):
         first_ns = to_ns(request.first_run_at)
         if first_ns > now:
             return -((now - first_ns) // SECOND)
-    return seconds(request.delay_start) + jitter_s
+    delay_s = seconds(request.delay_start)
+    if not request.cron_schedule:
+        return delay_s + jitter_s
+    delayed_ns = now + delay_s * SECOND
+    try:
+        wait_s = cron.backoff_s(cron.parse(request.cron_schedule), delayed_ns, delayed_ns, buffer_one=False)
+    except ValueError as error:
+        raise errors.BadRequest(f"Invalid CronSchedule: {error}.") from None
+    if wait_s is None:
+        raise errors.BadRequest("Invalid CronSchedule: it never fires.")
+    return delay_s + wait_s + jitter_s
 
 
 @evolves_event("workflow_execution_started")
@@ -106,12 +128,20 @@ def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     state.attempt = attributes.attempt
     if attributes.HasField("retry_policy"):
         state.retry = retry_policy(attributes.retry_policy)
+    if attributes.HasField("retry_policy") or attributes.cron_schedule:
         state.restart_from = attributes.SerializeToString(deterministic=True)
     if attributes.HasField("expiration_time"):
         state.expiration_ns = to_ns(attributes.expiration_time)
     state.cron_schedule = attributes.cron_schedule
+    state.cron_overlap = attributes.cron_overlap_policy
+    state.first_scheduled_ns = to_ns(attributes.first_scheduled_time)
     # Maps have no order of their own: a replayed state must have the same bytes.
     state.memo = attributes.memo.SerializeToString(deterministic=True)
     state.search_attributes = attributes.search_attributes.SerializeToString(deterministic=True)
     if attributes.HasField("parent_execution_info"):
         state.parent = attributes.parent_execution_info.SerializeToString()
+
+
+@evolves(JitterKept)
+def _jitter_kept(state: RunState, record: JitterKept) -> None:
+    state.jitter_s = record.jitter_s

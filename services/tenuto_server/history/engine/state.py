@@ -172,6 +172,12 @@ class RunState(msgspec.Struct, array_like=True):
     children: dict[int, Child] = {}
     externals: dict[int, External] = {}
     owes_parent: bool = False
+    # When the first run of the chain was to have its first decision.
+    first_scheduled_ns: int = 0
+    # A cron run: its successors begin up to so many seconds late.
+    jitter_s: int = 0
+    # A CronOverlapPolicy.
+    cron_overlap: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -109,11 +109,11 @@ def admit(current: Run | None, request: api.StartWorkflowExecutionRequest) -> No
             return
         message = f"Workflow execution is already running. {where}"
     elif policy == api.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
-        message = f"Workflow execution already finished. {where} Workflow Id reuse policy: RejectDuplicate."
+        message = f"Workflow execution already finished. {where} Workflow ID reuse policy: reject duplicate workflow ID."
     elif policy in _FAILED_ONLY and state.close_status not in FAILED_STATUSES:
         message = (
             f"Workflow execution already finished successfully. {where} "
-            "Workflow Id reuse policy: AllowDuplicateFailedOnly."
+            "Workflow ID reuse policy: allow duplicate workflow ID if last run failed."
         )
     else:
         return
