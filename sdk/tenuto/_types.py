@@ -62,6 +62,18 @@ class IdReusePolicy(enum.IntEnum):
         return self.value
 
 
+class CronOverlapPolicy(enum.IntEnum):
+    """What a cron schedule does when a run took longer than until the next time: those times are skipped, or one run begins at
+    once in their place."""
+
+    SKIPPED = api.CRON_OVERLAP_POLICY_SKIPPED
+    BUFFER_ONE = api.CRON_OVERLAP_POLICY_BUFFER_ONE
+
+    def proto(self) -> api.CronOverlapPolicy:
+        """The interface's enum value."""
+        return self.value
+
+
 class ParentClosePolicy(enum.IntEnum):
     """What becomes of a child when its parent closes."""
 

@@ -96,9 +96,9 @@ class Client:
         """Starts a workflow (class, run method, function, or type name) and returns its handle.
 
         Options: id and task_list (both needed); execution_timeout (the whole run, by default a year), task_timeout (one
-        decision, by default 10 s), id_reuse_policy, retry_policy, cron_schedule, memo, search_attributes, delay_start,
-        jitter_start, first_run_at, request_id (a UUID: starting again with the same one gives the same run), result_type.
-        Raises WorkflowAlreadyStartedError.
+        decision, by default 10 s), id_reuse_policy, retry_policy, cron_schedule, cron_overlap_policy, memo, search_attributes,
+        delay_start, jitter_start, first_run_at, request_id (a UUID: starting again with the same one gives the same run),
+        result_type. Raises WorkflowAlreadyStartedError.
         """
         given = StartOptions(**options)
         request = self._start_request(workflow, args, given)
@@ -126,14 +126,51 @@ class Client:
     ) -> WorkflowHandle[Any]:
         """Signals a workflow, and starts it first if it does not run, in one step. Options as in `start_workflow`."""
         given = StartOptions(**options)
-        request = api.SignalWithStartWorkflowExecutionRequest(
-            start_request=self._start_request(workflow, args, given),
-            signal_name=signal_name(signal),
-            signal_input=self.payload(signal_args),
-        )
+        request = self._signal_with_start_request(workflow, args, signal, signal_args, given)
         response = await self.connection.call(WorkflowRpc.signal_with_start, request)
         result_type = given.result_type or workflow_result_type(workflow)
         return WorkflowHandle(self, given.id, response.run_id, result_type)
+
+    async def start_workflow_async(
+        self, workflow: Any, *args: Any, **options: Unpack[StartKeywords]
+    ) -> WorkflowHandle[Any]:
+        """Has the server start a workflow when it gets to it: returns when the request is durable, with a handle of the
+        workflow id. Whether the start is then refused (the id is in use) is not told. Options as in `start_workflow`; the
+        domain must be enabled for it."""
+        given = StartOptions(**options)
+        request = api.StartWorkflowExecutionAsyncRequest(request=self._start_request(workflow, args, given))
+        await self.connection.call(WorkflowRpc.start_async, request)
+        return WorkflowHandle(self, given.id, "", given.result_type or workflow_result_type(workflow))
+
+    async def signal_with_start_async(
+        self,
+        workflow: Any,
+        *args: Any,
+        signal: str | Callable[..., Any],
+        signal_args: Sequence[Any] = (),
+        **options: Unpack[StartKeywords],
+    ) -> WorkflowHandle[Any]:
+        """`signal_with_start`, done when the server gets to it, as `start_workflow_async`."""
+        given = StartOptions(**options)
+        request = api.SignalWithStartWorkflowExecutionAsyncRequest(
+            request=self._signal_with_start_request(workflow, args, signal, signal_args, given)
+        )
+        await self.connection.call(WorkflowRpc.signal_with_start_async, request)
+        return WorkflowHandle(self, given.id, "", given.result_type or workflow_result_type(workflow))
+
+    def _signal_with_start_request(
+        self,
+        workflow: Any,
+        args: Sequence[Any],
+        signal: str | Callable[..., Any],
+        signal_args: Sequence[Any],
+        options: StartOptions,
+    ) -> api.SignalWithStartWorkflowExecutionRequest:
+        return api.SignalWithStartWorkflowExecutionRequest(
+            start_request=self._start_request(workflow, args, options),
+            signal_name=signal_name(signal),
+            signal_input=self.payload(signal_args),
+        )
 
     def _start_request(
         self, workflow: Any, args: Sequence[Any], options: StartOptions
@@ -150,6 +187,8 @@ class Client:
             workflow_id_reuse_policy=options.id_reuse_policy.proto(),
             cron_schedule=options.cron_schedule,
         )
+        if options.cron_overlap_policy is not None:
+            request.cron_overlap_policy = options.cron_overlap_policy.proto()
         if args:
             request.input.data = self.converter.to_payload(args)
         if options.retry_policy is not None:

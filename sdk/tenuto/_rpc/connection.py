@@ -65,6 +65,10 @@ class WorkflowRpc:
     """Methods of WorkflowAPI."""
 
     start = Method("WorkflowAPI", api.StartWorkflowExecutionRequest, api.StartWorkflowExecutionResponse)
+    start_async = Method("WorkflowAPI", api.StartWorkflowExecutionAsyncRequest, api.StartWorkflowExecutionAsyncResponse)
+    signal_with_start_async = Method(
+        "WorkflowAPI", api.SignalWithStartWorkflowExecutionAsyncRequest, api.SignalWithStartWorkflowExecutionAsyncResponse
+    )
     signal = Method("WorkflowAPI", api.SignalWorkflowExecutionRequest, api.SignalWorkflowExecutionResponse)
     signal_with_start = Method(
         "WorkflowAPI", api.SignalWithStartWorkflowExecutionRequest, api.SignalWithStartWorkflowExecutionResponse

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NotRequired, Required, TypedDict
 
-from tenuto._types import IdReusePolicy, RetryPolicy, Seconds
+from tenuto._types import CronOverlapPolicy, IdReusePolicy, RetryPolicy, Seconds
 
 DEFAULT_TASK_TIMEOUT = timedelta(seconds=10)
 DEFAULT_EXECUTION_TIMEOUT = timedelta(days=365)
@@ -23,6 +23,7 @@ class StartKeywords(TypedDict):
     id_reuse_policy: NotRequired[IdReusePolicy]
     retry_policy: NotRequired[RetryPolicy | None]
     cron_schedule: NotRequired[str]
+    cron_overlap_policy: NotRequired[CronOverlapPolicy | None]
     memo: NotRequired[Mapping[str, Any] | None]
     search_attributes: NotRequired[Mapping[str, Any] | None]
     delay_start: NotRequired[Seconds | None]
@@ -43,6 +44,7 @@ class StartOptions:
     id_reuse_policy: IdReusePolicy = IdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
     retry_policy: RetryPolicy | None = None
     cron_schedule: str = ""
+    cron_overlap_policy: CronOverlapPolicy | None = None
     memo: Mapping[str, Any] | None = None
     search_attributes: Mapping[str, Any] | None = None
     delay_start: Seconds | None = None

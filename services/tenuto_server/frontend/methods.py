@@ -18,6 +18,7 @@ from tenuto_server.errors import BadRequest, ServiceError, Unimplemented
 from tenuto_server.frontend import (
     admin,
     admin_settings,
+    async_config,
     domain,
     history_reads,
     isolation_groups,
@@ -46,6 +47,8 @@ class Method(NamedTuple):
 _WORKFLOW: dict[str, Method] = {
     "StartWorkflowExecution": Method(start.start_workflow_execution, RateClass.USER),
     "SignalWithStartWorkflowExecution": Method(start.signal_with_start_workflow_execution, RateClass.USER),
+    "StartWorkflowExecutionAsync": Method(start.start_workflow_execution_async, RateClass.ASYNC),
+    "SignalWithStartWorkflowExecutionAsync": Method(start.signal_with_start_workflow_execution_async, RateClass.ASYNC),
     "SignalWorkflowExecution": Method(running.signal_workflow_execution, RateClass.USER),
     "RequestCancelWorkflowExecution": Method(running.request_cancel_workflow_execution, RateClass.USER),
     "TerminateWorkflowExecution": Method(running.terminate_workflow_execution, RateClass.USER),
@@ -111,6 +114,12 @@ _ADMIN: dict[str, Method] = {
     "UpdateOperationalDynamicConfig": Method(admin_settings.update_dynamic_config, RateClass.DOMAIN_ADMIN),
     "RestoreOperationalDynamicConfig": Method(admin_settings.restore_dynamic_config, RateClass.DOMAIN_ADMIN),
     "ListOperationalDynamicConfig": Method(admin_settings.list_dynamic_config, RateClass.DOMAIN_ADMIN),
+    "GetDomainAsyncWorkflowConfiguraton": Method(
+        async_config.get_domain_async_workflow_configuraton, RateClass.DOMAIN_ADMIN
+    ),
+    "UpdateDomainAsyncWorkflowConfiguraton": Method(
+        async_config.update_domain_async_workflow_configuraton, RateClass.DOMAIN_ADMIN
+    ),
 }
 
 METHODS: dict[str, Method] = {

@@ -17,6 +17,7 @@ from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.history import storing
 from tenuto_server.history.alarms import AlarmQueue
+from tenuto_server.history.async_starts import AsyncStarts
 from tenuto_server.history.calls import Calls
 from tenuto_server.history.engine import decision_task, tasks
 from tenuto_server.history.engine.records import to_wire
@@ -64,6 +65,7 @@ class Core:
         self.log: CommitLog | None = None
         # Counts all pictures of runs, and deletions: what makes a later write of a row win.
         self.pictures = 0
+        self.async_starts = AsyncStarts(self)
         # Set by the service: drops everything and starts anew, after a broken invariant.
         self.abandon: Callable[[str], None] = lambda reason: None
         # Set by the service: gives a shard up, as when the ring changes; it is taken again by whoever should have it.
@@ -292,6 +294,7 @@ class Core:
         shard.workflows.clear()
         shard.dirty.clear()
         shard.deletions.clear()
+        self.async_starts.drop(shard.id)
         self.offers.forget(lambda key: self.router.shard_of(key.domain_id, key.workflow_id) == shard.id)
 
     def rest(self, run: Run) -> None:
@@ -304,6 +307,7 @@ class Core:
         """Stops at once."""
         if self._alarm_timer is not None:
             self._alarm_timer.cancel()
+        self.async_starts.kill()
         self.offers.kill()
         self.calls.kill()
 

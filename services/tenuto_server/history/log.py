@@ -61,12 +61,14 @@ _steps_decoder = msgspec.msgpack.Decoder(list[Step])
 
 
 class _Batch:
-    __slots__ = ("actions", "seq", "size", "steps", "waiters")
+    __slots__ = ("actions", "is_due", "seq", "size", "steps", "waiters")
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
         self.steps: list[Step] = []
         self.size = 0
+        # It is to be appended.
+        self.is_due = False
         self.actions: list[Callable[[], None]] = []
         self.waiters: list[asyncio.Future[None]] = []
 
@@ -127,8 +129,8 @@ class CommitLog:
 
     @property
     def last_seq(self) -> int:
-        """The sequence number of the newest batch that holds a step."""
-        return self._open.seq if self._open.steps else self._open.seq - 1
+        """The sequence number of the newest batch that is to be appended."""
+        return self._open.seq if self._open.is_due else self._open.seq - 1
 
     @property
     def is_busy(self) -> bool:
@@ -148,8 +150,14 @@ class CommitLog:
             batch = self._open = _Batch(batch.seq + 1)
         batch.steps += steps
         batch.size += size
+        batch.is_due = True
         self._wake.set()
         return batch.seq
+
+    def confirm(self) -> int:
+        """The sequence number of an append that is still to begin, made for its own sake if need be: when it is durable nobody
+        had sealed the log until now. Raises ShardOwnershipLost if the log is gone."""
+        return self.add([], 0)
 
     def after(self, seq: int, action: Callable[[], None]) -> None:
         """Runs the action when that batch is durable: at once if it is. It never runs if the log is lost first."""
@@ -182,7 +190,7 @@ class CommitLog:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._closed_batches or self._open.steps:
+            while self._closed_batches or self._open.is_due:
                 await self._pause()
                 if not await self._commit(self._take()):
                     return

@@ -212,6 +212,7 @@ class Ownership:
         try:
             runs = await replay(core.store, shard, reader)
             await self._load_tasks(shard)
+            wishes = await core.async_starts.read(shard)
         except StoreUnavailable:
             # The row is ours already: the next call opens the shard.
             logger.warning("shard %d: the store does not answer, opening it is tried again", shard_id)
@@ -223,6 +224,7 @@ class Ownership:
             return
         self._waiting_since.pop(shard_id, None)
         core.shards[shard_id] = shard
+        core.async_starts.open(wishes)
         for run in runs:
             shard.mark_dirty(run)
         for run in shard.runs():

@@ -52,6 +52,7 @@ class HistoryService:
         )
         self.core.abandon = self._abandon
         self.core.close_shard = self._close_shard
+        self.core.async_starts.handlers = TABLE
         self._ownership = Ownership(self.core)
         self._checkpointer = Checkpointer(self.core)
         self._resting = RestingTimers(self.core)

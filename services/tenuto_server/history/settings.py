@@ -49,6 +49,11 @@ class HistorySettings:
     call_timeout: float = setting(10.0, seconds=True, least=0.001)
     call_retry_first: float = setting(0.05, seconds=True, least=0.001)
     call_retry_max: float = setting(5.0, seconds=True, least=0.001)
+    # Asynchronous starts of one shard that may wait; more are refused as busy. One that fails for a passing reason is tried again
+    # after this long, doubled each time up to the longest.
+    async_starts_max: int = setting(10_000, least=1)
+    async_start_retry: float = setting(0.1, seconds=True, least=0.001)
+    async_start_retry_max: float = setting(5.0, seconds=True, least=0.001)
     # How often the node looks which shards it should own.
     shard_interval: float = setting(0.5, seconds=True, least=0.01)
     # A new node waits this long for the living owner of a shard to hand it over before it seals that owner's log.

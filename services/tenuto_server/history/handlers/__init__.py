@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from tenuto_server.history import async_starts
 from tenuto_server.history.core import Core
 from tenuto_server.history.handlers import activities, admin, calls, decision_tasks, reads, removal, starts, steering
 from tenuto_server.transport.network import InternalCall
@@ -17,6 +18,8 @@ TABLE: dict[str, Handler] = {
     "AdminCloseShard": admin.close_shard,
     "StartWorkflowExecution": starts.start,
     "SignalWithStartWorkflowExecution": starts.signal_with_start,
+    "StartWorkflowExecutionAsync": async_starts.accept_start,
+    "SignalWithStartWorkflowExecutionAsync": async_starts.accept_signal_with_start,
     "SignalWorkflowExecution": steering.signal,
     "RequestCancelWorkflowExecution": steering.request_cancel,
     "TerminateWorkflowExecution": steering.terminate,
