@@ -50,6 +50,7 @@ _DESCRIPTORS = {
 _EVERY = "@every "
 _GO_DURATION = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
 _GO_DURATION_PART = re.compile(r"(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_NO_JITTER = Duration()
 _UNIT_NS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
 
 
@@ -163,7 +164,7 @@ def parse(text: str) -> Schedule:
     )
 
 
-def fault(text: str, jitter: Duration) -> str:
+def fault(text: str, jitter: Duration = _NO_JITTER) -> str:
     """What is wrong with a cron schedule and the jitter of its runs, empty where nothing is, also where both are unset.
 
     A schedule must fire some day, and its jitter may not be longer than its period. Texts are the official server's.

@@ -238,7 +238,7 @@ def _check_child(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
         or child.timeouts_fault(wanted)
         or (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
     )
-    message = message or cron.fault(wanted.cron_schedule, wanted.jitter_start)
+    message = message or cron.fault(wanted.cron_schedule)
     if not message and wanted.domain and wanted.domain != domain:
         message = "Child workflows may not be started in another domain."
     preview.children += 1
