@@ -64,6 +64,7 @@ def make_domain(name: str = DOMAIN, domain_id: str = DOMAIN_ID) -> api.Domain:
     """A registered local domain."""
     domain = api.Domain(id=domain_id, name=name, status=api.DOMAIN_STATUS_REGISTERED, failover_version=-24)
     domain.bad_binaries.SetInParent()
+    domain.async_workflow_config.enabled = True
     return domain
 
 

@@ -92,9 +92,16 @@ def good_request(path: str) -> Message:
         "DescribeHistoryHost": admin.DescribeHistoryHostRequest(shard_id=1),
         "UpdateGlobalIsolationGroups": admin.UpdateGlobalIsolationGroupsRequest(isolation_groups=GROUPS),
         "UpdateDomainIsolationGroups": admin.UpdateDomainIsolationGroupsRequest(domain=DOMAIN, isolation_groups=GROUPS),
+        "UpdateDomainAsyncWorkflowConfiguraton": admin.UpdateDomainAsyncWorkflowConfiguratonRequest(
+            domain=DOMAIN, configuration=api.AsyncWorkflowConfiguration(enabled=True)
+        ),
     }
     if rpc in special:
         return special[rpc]
+    if rpc.endswith("ExecutionAsync"):
+        wrapped: Message = getattr(api, f"{rpc}Request")()
+        wrapped.request.CopyFrom(good_request(path.removesuffix("Async")))  # type: ignore[attr-defined]
+        return wrapped
     request: Message = RARE_CLASSES[path]() if path in RARE_CLASSES else getattr(api, f"{rpc}Request")()
     if path != "grpc.health.v1.Health/Check":
         _fill(request, 0)
