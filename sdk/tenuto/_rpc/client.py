@@ -15,6 +15,7 @@ from tenuto._rpc.backoff import Backoff
 from tenuto._rpc.connection import BaseConnection, Connection, DomainRpc, VisibilityRpc, WorkflowRpc, new_request_id
 from tenuto._rpc.handle import WorkflowHandle, signal_name
 from tenuto._rpc.options import StartKeywords, StartOptions
+from tenuto._rpc.schedules import Schedules
 from tenuto._types import duration, to_timestamp
 from tenuto.converter import DataConverter, default_converter, json_bytes
 from tenuto.errors import DomainAlreadyExistsError, EntityNotExistsError
@@ -235,6 +236,13 @@ class Client:
         )
         response = await self.connection.call(WorkflowRpc.reset, request)
         return WorkflowHandle(self, workflow_id, response.run_id, Any)
+
+    # ---- schedules ----
+
+    @property
+    def schedules(self) -> Schedules:
+        """The domain's schedules."""
+        return Schedules(self)
 
     # ---- activities completed from outside ----
 

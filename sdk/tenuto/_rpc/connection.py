@@ -81,6 +81,19 @@ class WorkflowRpc:
     history = Method("WorkflowAPI", api.GetWorkflowExecutionHistoryRequest, api.GetWorkflowExecutionHistoryResponse)
 
 
+class ScheduleRpc:
+    """Methods of ScheduleAPI."""
+
+    create = Method("ScheduleAPI", api.CreateScheduleRequest, api.CreateScheduleResponse)
+    describe = Method("ScheduleAPI", api.DescribeScheduleRequest, api.DescribeScheduleResponse)
+    list = Method("ScheduleAPI", api.ListSchedulesRequest, api.ListSchedulesResponse)
+    update = Method("ScheduleAPI", api.UpdateScheduleRequest, api.UpdateScheduleResponse)
+    delete = Method("ScheduleAPI", api.DeleteScheduleRequest, api.DeleteScheduleResponse)
+    pause = Method("ScheduleAPI", api.PauseScheduleRequest, api.PauseScheduleResponse)
+    unpause = Method("ScheduleAPI", api.UnpauseScheduleRequest, api.UnpauseScheduleResponse)
+    backfill = Method("ScheduleAPI", api.BackfillScheduleRequest, api.BackfillScheduleResponse)
+
+
 class VisibilityRpc:
     """Methods of VisibilityAPI."""
 

@@ -26,6 +26,7 @@ from tenuto_server.frontend import (
     polls,
     responds,
     running,
+    schedules,
     start,
     task_lists,
     visibility,
@@ -93,6 +94,16 @@ _VISIBILITY: dict[str, Method] = {
     "CountWorkflowExecutions": Method(visibility.count_workflow_executions, RateClass.VISIBILITY),
     "GetSearchAttributes": Method(visibility.get_search_attributes, RateClass.NONE),
 }
+_SCHEDULE: dict[str, Method] = {
+    "CreateSchedule": Method(schedules.create_schedule, RateClass.USER),
+    "DescribeSchedule": Method(schedules.describe_schedule, RateClass.USER),
+    "ListSchedules": Method(schedules.list_schedules, RateClass.USER),
+    "UpdateSchedule": Method(schedules.update_schedule, RateClass.USER),
+    "DeleteSchedule": Method(schedules.delete_schedule, RateClass.USER),
+    "PauseSchedule": Method(schedules.pause_schedule, RateClass.USER),
+    "UnpauseSchedule": Method(schedules.unpause_schedule, RateClass.USER),
+    "BackfillSchedule": Method(schedules.backfill_schedule, RateClass.USER),
+}
 
 _ADMIN: dict[str, Method] = {
     "DescribeCluster": Method(meta.describe_cluster, RateClass.DOMAIN_ADMIN),
@@ -130,6 +141,7 @@ METHODS: dict[str, Method] = {
     **{f"uber.cadence.api.v1.WorkerAPI/{name}": method for name, method in _WORKER.items()},
     **{f"uber.cadence.api.v1.DomainAPI/{name}": method for name, method in _DOMAIN.items()},
     **{f"uber.cadence.api.v1.VisibilityAPI/{name}": method for name, method in _VISIBILITY.items()},
+    **{f"uber.cadence.api.v1.ScheduleAPI/{name}": method for name, method in _SCHEDULE.items()},
 }
 
 # Every method of the interface, here or not.

@@ -18,6 +18,9 @@ from tenuto.client import BaseConnection, Client
 from tenuto.errors import TenutoError
 from tenuto.worker import Worker
 from tenuto_api import api
+from tenuto_server.rules import schedules
+from tenuto_server.worker_host.schedules.activities import WATCHES_MAX, ScheduleActivities
+from tenuto_server.worker_host.schedules.workflow import SchedulerWorkflow
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class SystemWorker:
 
     name: for logs.
     domain: where; one that is not registered is made. EVERY: in all.
-    activities: made for each domain, functions or bound methods.
+    activities: made for each domain, functions or bound methods; so many of them run at once in each.
     begin: called once when the worker of a domain has begun to poll, to start workflows that always run. It is called by
         every host, so it must be idempotent.
     """
@@ -56,12 +59,28 @@ class SystemWorker:
     domain: str
     workflows: Sequence[Any] = ()
     activities: Callable[[SystemContext], Sequence[Any]] = _nothing
+    activities_at_once: int = 50
     begin: Callable[[SystemContext], Awaitable[None]] | None = None
+
+
+def schedule_activities(context: SystemContext) -> Sequence[Any]:
+    """The activities of schedules in one domain."""
+    found = ScheduleActivities(context.client)
+    return [found.start, found.watch]
 
 
 def registered() -> list[SystemWorker]:
     """All system workers."""
-    return []
+    return [
+        SystemWorker(
+            name="schedules",
+            task_list=schedules.TASK_LIST,
+            domain=EVERY,
+            workflows=[SchedulerWorkflow],
+            activities=schedule_activities,
+            activities_at_once=WATCHES_MAX + 200,
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +89,6 @@ class SystemSettings:
 
     refresh: float = 1.0
     domains_max: int = 1000
-    activities_at_once: int = 50
     decisions_at_once: int = 50
 
 
@@ -161,7 +179,7 @@ class SystemHost:
             system.task_list,
             workflows=system.workflows,
             activities=system.activities(context),
-            max_concurrent_activities=self._settings.activities_at_once,
+            max_concurrent_activities=system.activities_at_once,
             max_concurrent_decisions=self._settings.decisions_at_once,
             activity_pollers=1,
             decision_pollers=1,
