@@ -14,10 +14,10 @@ from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
 from tenuto_server.frontend.search_attributes import check_search_attributes
-from tenuto_server.persistence.interface import VisibilityFilter
 from tenuto_server.rules import cron, durations
 from tenuto_server.rules import schedules as names
 from tenuto_server.transport.public import PublicCall
+from tenuto_server.visibility.tree import open_or_closed
 
 log = logging.getLogger(__name__)
 
@@ -164,11 +164,10 @@ async def list_schedules(frontend: FrontendContext, call: PublicCall) -> bytes:
     if not request.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
     domain = await frontend.domain(request.domain, RateClass.USER)
-    where = VisibilityFilter(domain.id, True, 0, _NS_MAX)
-    where.workflow_type = names.WORKFLOW_TYPE
+    asked = open_or_closed(domain.id, True, 0, _NS_MAX, workflow_type=names.WORKFLOW_TYPE)
     size = request.page_size if request.page_size > 0 else PAGE_SIZE_DEFAULT
     try:
-        page = await frontend.store.list_visibility(where, min(size, PAGE_SIZE_MAX), request.next_page_token)
+        page = await frontend.store.list_visibility(asked, min(size, PAGE_SIZE_MAX), request.next_page_token)
     except ValueError:
         raise BadRequest(validation.INVALID_PAGE_TOKEN) from None
     response = api.ListSchedulesResponse(next_page_token=page.next_token)

@@ -250,7 +250,11 @@ def test_backfill_pause_unpause_update_delete() -> None:
         async with serving() as client, worker(client):
             schedules = client.schedules
             await schedules.create("s", "0 * * * *", QUICK, paused=True, pause_reason="not yet")
-            assert [entry async for entry in schedules.list()] == [
+
+            async def listed() -> list[api.ScheduleListEntry]:
+                return [entry async for entry in schedules.list()]
+
+            assert await until(listed) == [
                 api.ScheduleListEntry(
                     schedule_id="s",
                     workflow_type=api.WorkflowType(name="quick"),
