@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenuto_api import api
-from tenuto_server.errors import BadRequest, EntityNotExists, QueryFailed, WorkflowAlreadyCompleted, WorkflowAlreadyStarted
+from tenuto_server.errors import BadRequest, EntityNotExists, ServiceBusy, WorkflowAlreadyCompleted, WorkflowAlreadyStarted
 from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
@@ -36,10 +36,12 @@ async def create_schedule(frontend: FrontendContext, call: PublicCall) -> bytes:
     _check_names(frontend, request.domain, request.schedule_id)
     if not request.HasField("spec"):
         raise BadRequest("Spec is not set on request.")
-    _check_spec(frontend, request.spec)
+    _check_spec(request.spec)
     _check_action(frontend, request.action)
     _check_policies(request.policies)
     _check_attributes(request.search_attributes)
+    # The time that counts is the server's.
+    request.state.pause_info.ClearField("paused_at")
     domain = await frontend.domain(request.domain, RateClass.USER)
     if domain.status != api.DOMAIN_STATUS_REGISTERED:
         raise BadRequest(validation.DOMAIN_DEPRECATED)
@@ -89,7 +91,7 @@ async def describe_schedule(frontend: FrontendContext, call: PublicCall) -> byte
     try:
         described = names.from_json(api.DescribeScheduleResponse, json.loads(response.query_result.data))
     except ValueError:
-        raise QueryFailed(f'schedule "{request.schedule_id}" gave no readable description') from None
+        raise ServiceBusy(f'schedule "{request.schedule_id}" gave no readable description') from None
     return described.SerializeToString()
 
 
@@ -101,7 +103,7 @@ async def update_schedule(frontend: FrontendContext, call: PublicCall) -> bytes:
     if not parts:
         raise BadRequest("At least one of Spec, Action, Policies, or SearchAttributes must be set on request.")
     if "spec" in parts:
-        _check_spec(frontend, request.spec)
+        _check_spec(request.spec)
     if "action" in parts:
         _check_action(frontend, request.action)
     _check_policies(request.policies)
@@ -244,13 +246,11 @@ def _check_names(frontend: FrontendContext, domain: str, schedule_id: str) -> No
     validation.check_length(names.workflow_id(schedule_id), "ScheduleID", frontend.limits)
 
 
-def _check_spec(frontend: FrontendContext, spec: api.ScheduleSpec) -> None:
+def _check_spec(spec: api.ScheduleSpec) -> None:
     if not spec.cron_expression:
         raise BadRequest("CronExpression is not set on request.")
-    try:
-        cron.check(spec.cron_expression, frontend.runtime.now())
-    except ValueError as error:
-        raise BadRequest(f"Invalid CronSchedule: {error}.") from None
+    if fault := cron.fault(spec.cron_expression):
+        raise BadRequest(fault)
     for name, said in (("start_time", "Spec.StartTime"), ("end_time", "Spec.EndTime")):
         if spec.HasField(name):
             validation.check_timestamp(getattr(spec, name), f"A valid {said} is not set on request.")

@@ -23,6 +23,8 @@ from tenuto_server.errors import (
 from tenuto_server.frontend.methods import METHODS
 from tests.unit.frontend.fakes import DOMAIN, DOMAIN_ID, Bench, run, start_request, task_token
 from tests.unit.frontend.test_domain import register_request
+from tests.unit.frontend.test_schedules import backfill as backfill_schedule
+from tests.unit.frontend.test_schedules import create_request as create_schedule
 from tests.unit.frontend.test_visibility import list_closed, list_open
 
 EXPECTED = {
@@ -53,8 +55,8 @@ BYTES = st.one_of(st.sampled_from([b"", b"\xff", task_token()]), st.binary(max_s
 GROUPS = api.IsolationGroupConfiguration(
     isolation_groups=[api.IsolationGroupPartition(name="zone", state=api.ISOLATION_GROUP_STATE_DRAINED)]
 )
-# Refused, or the end of what the others need, even where nothing is wrong with them.
-NOT_SERVED = frozenset({"DeprecateDomain", "DeleteDomain", "FailoverDomain"})
+# Refused, or the end of what the others need, even where nothing is wrong with them; or answered by nobody but a worker.
+NOT_SERVED = frozenset({"DeprecateDomain", "DeleteDomain", "FailoverDomain", "DescribeSchedule"})
 
 
 def _fill(message: Message, depth: int) -> None:
@@ -65,7 +67,7 @@ def _fill(message: Message, depth: int) -> None:
         if field.message_type is not None and field.name in ("workflow_execution", "task_list") and depth < 2:
             getattr(message, field.name).SetInParent()
             _fill(getattr(message, field.name), depth + 1)
-        elif field.name in ("domain", "name", "workflow_id", "activity_id", "signal_name"):
+        elif field.name in ("domain", "name", "workflow_id", "activity_id", "signal_name", "schedule_id"):
             setattr(message, field.name, DOMAIN)
         elif field.name == "config_name":
             message.config_name = "frontend.rps"  # type: ignore[attr-defined]
@@ -86,6 +88,9 @@ def good_request(path: str) -> Message:
         "ListOpenWorkflowExecutions": list_open(),
         "ListClosedWorkflowExecutions": list_closed(),
         "RegisterDomain": register_request(),
+        "CreateSchedule": create_schedule(),
+        "UpdateSchedule": api.UpdateScheduleRequest(domain=DOMAIN, schedule_id="s", spec=create_schedule().spec),
+        "BackfillSchedule": backfill_schedule(),
         "ListFailoverHistory": api.ListFailoverHistoryRequest(
             filters=api.ListFailoverHistoryRequestFilters(domain_id=DOMAIN_ID)
         ),
