@@ -40,8 +40,8 @@ async def create_schedule(frontend: FrontendContext, call: PublicCall) -> bytes:
     _check_action(frontend, request.action)
     _check_policies(request.policies)
     _check_attributes(request.search_attributes)
-    # The time that counts is the server's.
-    request.state.pause_info.ClearField("paused_at")
+    if request.state.HasField("pause_info"):
+        request.state.pause_info.ClearField("paused_at")  # the time that counts is the server's
     domain = await frontend.domain(request.domain, RateClass.USER)
     if domain.status != api.DOMAIN_STATUS_REGISTERED:
         raise BadRequest(validation.DOMAIN_DEPRECATED)
