@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from tenuto_api import api
 
-from .observed import Observed
+from .observed import Observed, Reset
 from .picture import Picture, Run
 from .program import CLOSING, attributes_of, kind_of
 
@@ -47,6 +47,7 @@ def check(observed: Observed, picture: Picture, *, calm: bool, skewed: bool) -> 
         check_acknowledged_decisions,
         check_deliveries,
         check_answers,
+        check_resets,
     ):
         problems += one(observed, picture)
     problems += check_chains(picture)
@@ -185,11 +186,12 @@ def check_calm(run: Run) -> Iterator[str]:
     scheduled_ns: dict[int, int] = {}
     for event in run.events:
         kind, attributes = kind_of(event), attributes_of(event)
-        if kind in ("decision_task_timed_out", "activity_task_timed_out"):
+        if kind in ("decision_task_timed_out", "activity_task_timed_out") and not getattr(attributes, "base_run_id", ""):
             yield f"event {event.event_id} {kind} though nothing failed"
         if kind == "decision_task_failed" and attributes.cause not in (
             api.DECISION_TASK_FAILED_CAUSE_UNHANDLED_DECISION,
             api.DECISION_TASK_FAILED_CAUSE_FORCE_CLOSE_DECISION,
+            api.DECISION_TASK_FAILED_CAUSE_RESET_WORKFLOW,
         ):
             yield f"event {event.event_id} {kind} though nothing failed"
         if kind == "decision_task_scheduled":
@@ -213,7 +215,7 @@ def check_starts(observed: Observed, picture: Picture) -> Iterator[str]:
         if began and began != start.request_id:
             yield f"{start} was acknowledged with a run begun by {began}"
     for workflow_id in {run.workflow_id: None for run in picture.runs.values()}:
-        runs = picture.of(workflow_id)
+        runs = [run for run in picture.of(workflow_id) if run.forked_at is None]
         for one, following in pairwise(runs):
             if one.started.request_id and one.started.request_id == following.started.request_id:
                 yield f"request {one.started.request_id} of {workflow_id} began {one.run_id} and {following.run_id}"
@@ -312,6 +314,46 @@ def check_answers(observed: Observed, picture: Picture) -> Iterator[str]:
             yield f"the acknowledged {answer} is {len(found)} times in the history\n{run.text() if run else ''}"
 
 
+def check_resets(observed: Observed, picture: Picture) -> Iterator[str]:
+    """A fork begins with the base's history, whole up to its point; each acknowledged reset is a fork, and has all signals that
+    the base got after the point."""
+    for run in picture.runs.values():
+        point = run.forked_at
+        base = None if point is None else picture.runs.get(attributes_of(point).base_run_id)
+        if point is None:
+            continue
+        if base is None:
+            yield f"{run.name} is a fork of a run that is lost"
+        elif run.events[: point.event_id - 1] != base.events[: point.event_id - 1]:
+            yield f"{run.name} does not begin as its base\n{base.text()}\nthen\n{run.text()}"
+    for reset in observed.resets:
+        if not reset.run_id:
+            continue
+        made, base = picture.runs.get(reset.run_id), picture.runs.get(reset.base_run_id)
+        points = [event for event in made.events if getattr(attributes_of(event), "base_run_id", "")] if made else []
+        if made is None or base is None or not any(_is_point(event, reset) for event in points):
+            yield f"the acknowledged {reset} is lost\n{made.text() if made else ''}"
+        elif reset.again:
+            missing = _signals(base, reset.event_id) - _signals(made)
+            if missing:
+                yield f"signals {sorted(missing)} are lost in {reset}\n{base.text()}\nthen\n{made.text()}"
+
+
+def _is_point(event: api.HistoryEvent, reset: Reset) -> bool:
+    attributes = attributes_of(event)
+    return (event.event_id, attributes.base_run_id, attributes.new_run_id, attributes.request_id) == (
+        reset.event_id,
+        reset.base_run_id,
+        reset.run_id,
+        reset.request_id,
+    )
+
+
+def _signals(run: Run, first_id: int = 1) -> set[str]:
+    signaled = run.of_kind("workflow_execution_signaled")
+    return {attributes_of(event).input.data.decode() for event in signaled if event.event_id >= first_id}
+
+
 # --- runs among one another ------------------------------------------------------------------------------------------
 def check_chains(picture: Picture) -> Iterator[str]:
     """A continued run and the one before name each other; a workflow id has at most one open run."""
@@ -323,7 +365,7 @@ def check_chains(picture: Picture) -> Iterator[str]:
                 yield f"{run.name} continues as a run that does not say so"
             elif following.started.first_execution_run_id != started.first_execution_run_id:
                 yield f"{run.name} and the run it continues as have different first runs"
-        if started.continued_execution_run_id:
+        if started.continued_execution_run_id and run.forked_at is None:
             before = picture.runs.get(started.continued_execution_run_id)
             if before is None or before.closing != "CONTINUED_AS_NEW":
                 yield f"{run.name} continues a run that does not say so"

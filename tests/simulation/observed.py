@@ -28,6 +28,19 @@ class Told:
     logical: str = ""
 
 
+@dataclass(slots=True)
+class Reset:
+    """A reset was asked for; `run_id` is what it was acknowledged with, empty while it was not. `again`: later signals are to
+    be signaled again."""
+
+    workflow_id: str
+    base_run_id: str
+    event_id: int
+    request_id: str
+    again: bool
+    run_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Terminated:
     """A termination was acknowledged; `reason` is its own."""
@@ -85,6 +98,7 @@ class Observed:
     signals: list[Told] = field(default_factory=list)
     cancels: list[Told] = field(default_factory=list)
     terminations: list[Terminated] = field(default_factory=list)
+    resets: list[Reset] = field(default_factory=list)
     decisions: list[Decided] = field(default_factory=list)
     deliveries: list[Delivered] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
@@ -93,6 +107,7 @@ class Observed:
         """The counts, for people."""
         return (
             f"{len(self.workflow_ids)} workflows, {len(self.starts)} starts, {len(self.signals)} signals, "
-            f"{len(self.cancels)} cancels, {len(self.terminations)} terminations, {len(self.decisions)} decisions, "
+            f"{len(self.cancels)} cancels, {len(self.terminations)} terminations, "
+            f"{len([reset for reset in self.resets if reset.run_id])} resets, {len(self.decisions)} decisions, "
             f"{len(self.deliveries)} activities, {len(self.answers)} answers"
         )

@@ -46,6 +46,14 @@ class Run:
         """Its events of one kind, in order."""
         return [event for event in self.events if kind_of(event) == kind]
 
+    @property
+    def forked_at(self) -> api.HistoryEvent | None:
+        """The event that made it a fork of another run, the last one if it is a fork of a fork."""
+        for event in reversed(self.events):
+            if getattr(attributes_of(event), "base_run_id", ""):
+                return event
+        return None
+
     def pending(self) -> str:
         """What Describe says of activities, children and the decision that are open, on one line."""
         describe = self.describe
@@ -83,6 +91,9 @@ async def take(client: Client, observed: Observed) -> Picture:
     names = await _listed(client, picture)
     for start in observed.starts:
         names[start.run_id] = start.workflow_id
+    for reset in observed.resets:
+        if reset.run_id:
+            names[reset.run_id] = reset.workflow_id
     for told in observed.signals:
         if told.run_id:
             names[told.run_id] = told.workflow_id
@@ -137,6 +148,8 @@ def _leads(run: Run) -> list[tuple[str, str]]:
             found.append((attributes.new_execution_run_id, run.workflow_id))
         elif kind == "workflow_execution_started":
             found.append((attributes.continued_execution_run_id, run.workflow_id))
+        elif kind in ("decision_task_failed", "decision_task_timed_out"):
+            found.append((attributes.base_run_id, run.workflow_id))
         elif kind == "child_workflow_execution_started":
             found.append((attributes.workflow_execution.run_id, attributes.workflow_execution.workflow_id))
     return found

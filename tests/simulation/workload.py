@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from dataclasses import dataclass
 
 from tenuto_api import api
 from tenuto_server import errors
 
-from .client import DOMAIN, Client, Doubtful, GaveUp, execution
-from .observed import Observed, Started, Terminated, Told
-from .program import DECISION_TIMEOUT_S, EXECUTION_TIMEOUT_S, WORKFLOW_TYPE, random_plan, seconds
+from .client import DOMAIN, Client, Doubtful, GaveUp, execution, whole_history
+from .observed import Observed, Reset, Started, Terminated, Told
+from .program import DECISION_TIMEOUT_S, EXECUTION_TIMEOUT_S, WORKFLOW_TYPE, kind_of, random_plan, seconds
 from .workers import ActivityWorker, DecisionWorker, Manners
 
 POLICIES = [
@@ -27,6 +28,8 @@ POLICIES = [
     api.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
     api.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
 ]
+
+POINTS = ("decision_task_started", "decision_task_completed", "decision_task_failed", "decision_task_timed_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ async def run_clients(load: Load, client: Client, observed: Observed, seed: str)
         for number in range(load.workflows):
             program = _Program(f"wf-{number}", load, client, observed, f"{seed}/{number}")
             group.create_task(program.run(), name=f"client-{number}")
+            resetter = _Resetter(f"wf-{number}", load, client, observed, f"{seed}/{number}")
+            group.create_task(resetter.run(), name=f"resetter-{number}")
 
 
 class _Program:
@@ -223,3 +228,58 @@ class _Program:
             return
         told = Terminated(self._workflow_id, request.workflow_execution.run_id, request.reason)
         self._observed.terminations.append(told)
+
+
+class _Resetter:
+    """A client that resets one workflow now and then. Its chance is its own, so that seeds without resets go as ever."""
+
+    def __init__(self, workflow_id: str, load: Load, client: Client, observed: Observed, seed: str) -> None:
+        self._workflow_id = workflow_id
+        self._spread_s = load.spread_s
+        self._client = client
+        self._observed = observed
+        self._random = random.Random(f"resetter:{seed}")
+        self._times = self._random.choice([1, 2, 3]) if load.meddling and self._random.random() < 0.3 else 0
+
+    async def run(self) -> None:
+        for _time in range(self._times):
+            await asyncio.sleep(self._random.uniform(0, self._spread_s + 10))
+            try:
+                await self._reset()
+            except (GaveUp, Doubtful, errors.ServiceError):
+                continue
+
+    async def _reset(self) -> None:
+        """Resets the current run, or another one that is known, to some decision of it."""
+        run_id = await self._some_run()
+        events = await whole_history(self._client, self._workflow_id, run_id)
+        points = [event.event_id for event in events if kind_of(event) in POINTS]
+        if not points:
+            return
+        request = api.ResetWorkflowExecutionRequest(
+            domain=DOMAIN,
+            workflow_execution=execution(self._workflow_id, run_id),
+            reason="meddling",
+            decision_finish_event_id=self._random.choice(points),
+            request_id=str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
+            skip_signal_reapply=self._random.random() < 0.2,
+        )
+        reset = Reset(
+            self._workflow_id,
+            run_id,
+            request.decision_finish_event_id,
+            request.request_id,
+            not request.skip_signal_reapply,
+        )
+        self._observed.resets.append(reset)
+        answer = await self._client.call("ResetWorkflowExecution", request, api.ResetWorkflowExecutionResponse)
+        reset.run_id = answer.run_id
+
+    async def _some_run(self) -> str:
+        known = [reset.run_id for reset in self._observed.resets if reset.workflow_id == self._workflow_id and reset.run_id]
+        known += [start.run_id for start in self._observed.starts if start.workflow_id == self._workflow_id]
+        if known and self._random.random() < 0.4:
+            return self._random.choice(known)
+        request = api.DescribeWorkflowExecutionRequest(domain=DOMAIN, workflow_execution=execution(self._workflow_id))
+        described = await self._client.call("DescribeWorkflowExecution", request, api.DescribeWorkflowExecutionResponse)
+        return described.workflow_execution_info.workflow_execution.run_id

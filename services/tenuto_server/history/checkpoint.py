@@ -184,7 +184,7 @@ def _is_young(run: Run, young_from: int) -> bool:
 def _has_own_row(run: Run) -> bool:
     """Whether the run, once written, is found by its own row: a former one is not, as long as the store lacks the newest."""
     newest = run.workflow.current
-    return newest is None or newest is run or newest.stored_next_id > 1
+    return newest is None or newest is run or newest.is_stored
 
 
 def _at_rest(workflow: Workflow, committed: int) -> bool:

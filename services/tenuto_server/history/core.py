@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
+from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.cluster.router import Router
 from tenuto_server.config.live import LiveSettings
@@ -20,7 +21,9 @@ from tenuto_server.history.alarms import AlarmQueue
 from tenuto_server.history.async_starts import AsyncStarts
 from tenuto_server.history.calls import Calls
 from tenuto_server.history.engine import decision_task, tasks
+from tenuto_server.history.engine.limits import Limits
 from tenuto_server.history.engine.records import to_wire
+from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.tasks import AlarmKind, Dispatch, TaskKind, Tasks
 from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.log import CommitLog, Step
@@ -35,6 +38,7 @@ from tenuto_server.transport.network import Network
 # What a step costs in the log beside its events.
 _STEP_BYTES = 256
 _ALARMS_AT_ONCE = 200
+_LIMITS_KEPT = 1000
 
 
 class Core:
@@ -66,6 +70,8 @@ class Core:
         # Counts all pictures of runs, and deletions: what makes a later write of a row win.
         self.pictures = 0
         self.async_starts = AsyncStarts(self)
+        # By domain id, with the settings and the domain that they were made of.
+        self._limits: dict[str, tuple[HistorySettings, api.Domain | None, Limits]] = {}
         # Set by the service: drops everything and starts anew, after a broken invariant.
         self.abandon: Callable[[str], None] = lambda reason: None
         # Set by the service: gives a shard up, as when the ring changes; it is taken again by whoever should have it.
@@ -117,6 +123,21 @@ class Core:
         """The number of a picture that is taken now."""
         self.pictures += 1
         return self.pictures
+
+    def turn(self, state: RunState) -> Turn:
+        """A turn now, under the limits that hold for the run."""
+        return Turn(state, self.runtime.now(), self.limits(state.domain_id))
+
+    def limits(self, domain_id: str) -> Limits:
+        """What a run of that domain may come to, by the settings of the moment."""
+        domain = self.domains.cached_by_id(domain_id)
+        settings = self.live.current if domain is None else self.live.for_domain(domain.name)
+        known = self._limits.get(domain_id)
+        if known is None or known[0] is not settings or known[1] is not domain:
+            if len(self._limits) >= _LIMITS_KEPT:
+                self._limits.clear()
+            known = self._limits[domain_id] = (settings, domain, _limits(settings, domain))
+        return known[2]
 
     def step(self, run: Run) -> RunStep:
         """`with core.step(run) as turn:` a turn on a run, now, committed at the end of the block."""
@@ -230,6 +251,16 @@ class Core:
         if self.alarms.set(run, derived.alarms):
             self.set_alarm_timer()
 
+    def refresh(self, run: Run) -> None:
+        """Derives anew what the run's state implies: whatever was set or on offer for it is withdrawn first."""
+        self.calls.forget(run)
+        if not run.is_closed:
+            self.withdraw(run)
+            run.offered_decision = None
+            self.alarms.forget(run)
+            run.alarms = {}
+        self.loaded(run)
+
     def set_alarm_timer(self) -> None:
         """Arms the loop's timer for the first alarm."""
         at_ns = self.alarms.next_ns()
@@ -325,7 +356,7 @@ class RunStep:
     def __init__(self, core: Core, run: Run) -> None:
         self._core = core
         self._run = run
-        self._turn = Turn(run.state, core.runtime.now())
+        self._turn = core.turn(run.state)
 
     def __enter__(self) -> Turn:
         return self._turn
@@ -335,6 +366,19 @@ class RunStep:
             self._core.commit((self._run, self._turn))
         elif self._turn.records and not isinstance(error, errors.InvariantViolation):
             raise errors.InvariantViolation(f"a step of run {self._run.state.run_id} failed midway: {error!r}") from error
+
+
+def _limits(settings: HistorySettings, domain: api.Domain | None) -> Limits:
+    return Limits(
+        blob_bytes_max=settings.blob_bytes_max,
+        history_bytes_max=settings.history_size_max,
+        history_events_max=settings.history_count_max,
+        signals_max=settings.signals_max,
+        buffered_events_max=settings.buffered_events_max,
+        pending_activities_max=settings.pending_activities_max if settings.enforce_pending_activities else 0,
+        decision_attempts_max=settings.decision_attempts_max if settings.enforce_decision_attempts else 0,
+        retention_s=0 if domain is None else domain.workflow_execution_retention_period.seconds,
+    )
 
 
 def _log_step(shard: Shard, run: Run, turn: Turn) -> Step:

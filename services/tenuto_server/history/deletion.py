@@ -49,7 +49,7 @@ def delete(core: Core, shard: Shard, workflow: Workflow, run_id: str, *, force: 
         raise errors.Unavailable("the run still has something to tell other workflows")
     if shard.prior:
         raise errors.Unavailable("the shard was just taken over: what was replayed is being written down")
-    if workflow.current is not None and workflow.current.stored_next_id == 1:
+    if workflow.current is not None and not workflow.current.is_stored:
         raise errors.Unavailable("the workflow's newest run is being written down")
     remains = Remains(1) if run is None else Remains(run.stored_next_id, list(run.timer_rows), list(run.task_rows))
     step = Step(shard.id, shard.epoch, workflow.domain_id, workflow.workflow_id, run_id, DELETED, [remains])

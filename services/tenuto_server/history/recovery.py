@@ -64,7 +64,7 @@ async def replay(store: Store, shard: Shard, reader: LogReader) -> list[Run]:
         workflow = await _workflow(store, shard, deleted, step)
         current = workflow.current
         # A newest run that the store has took the place; one that it lacks will beat the removal.
-        deletion.replayed(shard, workflow, step, is_current=current is None or current.stored_next_id == 1)
+        deletion.replayed(shard, workflow, step, is_current=current is None or not current.is_stored)
     for run in named:
         storing.doubt(run)
     return list(named)

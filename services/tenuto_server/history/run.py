@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tenuto_api import api
-from tenuto_server.history.engine.records import Happened, Numbered, Record
+from tenuto_server.history.engine.records import Forked, Happened, Numbered, Record
 from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.tasks import AlarmKind
 from tenuto_server.history.offers import TaskKey
@@ -22,8 +22,8 @@ class Run:
     """
 
     __slots__ = (
-        "alarms", "dirty_since", "first_id", "frames", "is_deleted", "is_dirty", "last_seq", "offered", "offered_decision",
-        "own_version", "shard", "state", "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
+        "alarms", "dirty_since", "first_id", "frames", "is_deleted", "is_dirty", "is_stored", "last_seq", "offered",
+        "offered_decision", "own_version", "shard", "state", "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -44,6 +44,8 @@ class Run:
         # The batch of the log that made it so.
         self.dirty_since = 0
         self.stored_next_id = state.next_event_id
+        # The store has had a snapshot of it.
+        self.is_stored = False
         # The version of the state that lies under the run's own key; 0 while only the newest run's row ever held it.
         self.own_version = 0
         # Rows that may be in the store, by time and key: True where they surely are.
@@ -58,6 +60,10 @@ class Run:
             if isinstance(record, Happened | Numbered):
                 self.frames.append(record.frame)
                 size += len(record.frame)
+            elif isinstance(record, Forked):
+                # Its events up to here are in the store.
+                self.first_id = self.stored_next_id = record.next_event_id
+                size += len(record.state)
         return size
 
     def drop_stored_frames(self) -> None:

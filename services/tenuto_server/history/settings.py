@@ -58,3 +58,20 @@ class HistorySettings:
     shard_interval: float = setting(0.5, seconds=True, least=0.01)
     # A new node waits this long for the living owner of a shard to hand it over before it seals that owner's log.
     handover_timeout: float = setting(10.0, seconds=True)
+    # What one run may come to: see `engine.limits.Limits`.
+    blob_bytes_max: int = setting(2 * 1024 * 1024, "limit.blobSize.error", filters=BY_DOMAIN, least=1)
+    history_size_max: int = setting(200 * 1024 * 1024, "limit.historySize.error", filters=BY_DOMAIN, least=1)
+    history_count_max: int = setting(204_800, "limit.historyCount.error", filters=BY_DOMAIN, least=1)
+    # Said in the log when a history grows past either.
+    history_size_warn: int = setting(50 * 1024 * 1024, "limit.historySize.warn", filters=BY_DOMAIN)
+    history_count_warn: int = setting(51_200, "limit.historyCount.warn", filters=BY_DOMAIN)
+    signals_max: int = setting(10_000, "history.maximumSignalsPerExecution", filters=BY_DOMAIN)
+    buffered_events_max: int = setting(100, "history.maximumBufferedEventsBatch", least=1)
+    # Activities pending at once, if that is enforced.
+    pending_activities_max: int = setting(1024, "limit.pendingActivityCount.error", least=1)
+    enforce_pending_activities: bool = setting(False, "limit.pendingActivityCount.enabled")
+    # From this attempt on a failing decision is said in the log.
+    decision_attempts_critical: int = setting(10, "history.decisionRetryCriticalAttempts", least=1)
+    # A decision that failed so often ends its workflow, if that is enforced. 0: never.
+    decision_attempts_max: int = setting(1000, "history.decisionRetryMaxAttempts", filters=BY_DOMAIN)
+    enforce_decision_attempts: bool = setting(False, "history.enforceDecisionTaskAttempts", filters=BY_DOMAIN)

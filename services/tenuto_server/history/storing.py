@@ -167,6 +167,7 @@ class RunImage:
     def settle(self) -> None:
         """All rows are durable."""
         run = self.run
+        run.is_stored = True
         run.stored_next_id = self.next_id
         run.timer_rows = {self._timer_ns: True} if self._timer_ns else {}
         run.task_rows = dict.fromkeys(self._tasks, True)
@@ -183,6 +184,7 @@ def read_run(value: bytes) -> tuple[RunState, StoredRun]:
 
 def restore(run: Run, stored: StoredRun) -> None:
     """Tells a run made from a snapshot what the store holds of it."""
+    run.is_stored = True
     run.stored_next_id = stored.stored_next_id
     run.first_id = stored.stored_next_id
     if stored.timer_ns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenuto_api import api, internal
-from tenuto_server.history.engine import decision_task
+from tenuto_server.history.engine import decision_task, reset_points
 from tenuto_server.history.engine.child import POLICIES
 from tenuto_server.history.engine.records import frame, unframe
 from tenuto_server.history.engine.state import SECOND, Activity, Child, Decision, RunState
@@ -154,7 +154,7 @@ def _info(state: RunState) -> api.WorkflowExecutionInfo:
         update_time=timestamp(state.last_event_ns),
         execution_status=status,
         scheduled_execution_time=timestamp(execution_ns),
-        auto_reset_points=api.ResetPoints(),
+        auto_reset_points=reset_points.to_wire(state.reset_points),
     )
     info.memo.ParseFromString(state.memo)
     info.search_attributes.ParseFromString(state.search_attributes)

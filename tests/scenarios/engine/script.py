@@ -22,12 +22,13 @@ import msgspec
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import activity, calls, child, close, decision_task, decisions, external, outside, start, tasks
+from tenuto_server.history.engine.limits import Limits
 from tenuto_server.history.engine.state import Activity, CallKind, Decision
 from tenuto_server.history.engine.turn import Turn
 from tests.scenarios.engine import requests, shown
 from tests.scenarios.engine.arrows import Arrows
 from tests.scenarios.engine.requests import Words
-from tests.scenarios.engine.world import DOMAIN, Outcome, RunInMemory, World
+from tests.scenarios.engine.world import DOMAIN, RETENTION_S, Outcome, RunInMemory, World
 
 SEPARATOR = "----"
 
@@ -107,6 +108,7 @@ class Script:
     def __init__(self) -> None:
         self.arrows = Arrows()
         self.world = World()
+        self.limits = self.world.limits
         self.run: RunInMemory | None = None
         self._commands: dict[str, Callable[[Words, list[str]], list[Outcome]]] = {
             "start": self.start,
@@ -114,6 +116,7 @@ class Script:
             "signal": self.signal,
             "cancel": self.cancel,
             "terminate": self.terminate,
+            "reset": self.reset,
             "start-decision": self.start_decision,
             "complete-decision": self.complete_decision,
             "fail-decision": self.fail_decision,
@@ -137,13 +140,14 @@ class Script:
         """What one command gives: records and tasks, or the error it is refused with."""
         words = Words(shlex.split(command))
         name = words.take()
-        if name in ("show", "use", "poll"):
-            lines = {"show": self.show, "use": self.use, "poll": self.poll}[name](words)
+        if name in ("show", "use", "poll", "limit"):
+            lines = {"show": self.show, "use": self.use, "poll": self.poll, "limit": self.limit}[name](words)
             words.end()
             return lines
         if name.startswith("start-with") or name == "start":
             self.end()
             self.world = World()
+            self.world.limits = self.limits
         known = set(self.world.runs)
         try:
             outcomes = self._commands[name](words, given)
@@ -219,6 +223,12 @@ class Script:
     def terminate(self, words: Words, _given: list[str]) -> list[Outcome]:
         reason, details = words.text("reason"), words.payload("details")
         return self.world.command(self._current(), lambda turn: close.terminate(turn, reason, details, "client"))
+
+    def reset(self, words: Words, _given: list[str]) -> list[Outcome]:
+        base = self.world.runs[words.text("run")] if words.has("run") else self._current()
+        event_id = int(words.take())
+        reason, request_id = words.text("reason") or "again", words.text("id") or self.world.new_id("reset")
+        return self.world.fork(base, event_id, reason, request_id, again=not words.flag("skip"))
 
     # --- decision workers --------------------------------------------------------------------------------------------
     def start_decision(self, words: Words, _given: list[str]) -> list[Outcome]:
@@ -373,6 +383,13 @@ class Script:
         self.world.now += words.nanoseconds()
         return self.world.advance(self.world.now, self._new_run_id)
 
+    def limit(self, words: Words) -> list[str]:
+        """Limits from now on; without words the usual ones."""
+        known = {name.replace("_", "-"): name for name in Limits.__dataclass_fields__}
+        given = {name: words.number(word, 0) for word, name in known.items() if words.has(word)}
+        self.limits = self.world.limits = Limits(**{"retention_s": RETENTION_S, **given})
+        return []
+
     # --- looking -----------------------------------------------------------------------------------------------------
     def use(self, words: Words) -> list[str]:
         self.run = self.world.runs[words.take()]
@@ -401,6 +418,9 @@ class Script:
             ("cancel requested by", state.cancel_request_id),
             ("next run", state.next_run_id),
             ("workflow attempt", state.attempt),
+            ("made for", state.start_request_id if state.reset_ns else ""),
+            ("comes of", " ".join(f"{run_id}/{request}" for request, run_id in state.earlier_requests.items())),
+            ("reset points", " ".join(shown.reset_point(point) for point in state.reset_points)),
         ):
             if value:
                 lines.append(f"{name}: {value}")

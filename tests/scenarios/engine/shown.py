@@ -11,9 +11,10 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenuto_api import api
+from tenuto_server.history.engine import reset_points
 from tenuto_server.history.engine.calls import Call
 from tenuto_server.history.engine.records import Buffered, Happened, Numbered, Record
-from tenuto_server.history.engine.state import SECOND
+from tenuto_server.history.engine.state import SECOND, ResetPoint
 from tenuto_server.history.engine.tasks import Alarm, Dispatch, TaskKind
 from tenuto_server.history.engine.turn import LOCAL_VERSION, to_ns
 from tests.scenarios.engine.arrows import event_name
@@ -101,7 +102,15 @@ def shorten(text: str) -> str:
     return text if len(text) <= _TEXT_MAX else f"{text[:10]}...({len(text)})"
 
 
+def reset_point(point: ResetPoint) -> str:
+    """A reset point."""
+    expires = f" until {at(point.expires_ns)}" if point.expires_ns else ""
+    return f"{point.checksum}={point.run_id}/{point.completed_id}{expires}{'' if point.is_resettable else ' (final)'}"
+
+
 def internal_text(name: str, value: Any) -> str:
+    if name == "state":
+        return "..."
     if isinstance(value, bytes):
         message = api.Failure if name == "failure" else api.Payload
         return value_text(message.FromString(value))
@@ -143,6 +152,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, api.Memo | api.Header | api.SearchAttributes):
         ((_, entries),) = value.ListFields() or (("", {}),)
         return "{" + ", ".join(f"{key}:{entries[key].data.decode()}" for key in sorted(entries)) + "}"
+    if isinstance(value, api.ResetPoints):
+        return "[" + " ".join(reset_point(point) for point in reset_points.from_wire(value)) + "]"
     if isinstance(value, Message):
         return "{" + " ".join(_fields(value)) + "}"
     if isinstance(value, str):

@@ -11,6 +11,9 @@ run: delayed --DecisionTaskScheduled--> open
 run: delayed --WorkflowExecutionCancelRequested--> delayed, to cancel
 run: delayed --WorkflowExecutionTerminated--> terminated
 run: delayed, to cancel --DecisionTaskScheduled--> open, to cancel
+run: none --Forked--> delayed
+run: none --Forked--> open
+run: none --Forked--> open, to cancel
 run: none --WorkflowExecutionStarted--> delayed
 run: none --WorkflowExecutionStarted--> open
 run: open --WorkflowExecutionCancelRequested--> open, to cancel
@@ -44,6 +47,8 @@ decision: started, transient --DecisionDropped--> none
 decision: started, transient --DecisionTaskScheduled--> scheduled
 
 activity: none --ActivityTaskScheduled--> scheduled
+activity: none --Forked--> scheduled
+activity: none --Forked--> scheduled, to cancel
 activity: retrying --(the run closes)--> none
 activity: retrying --ActivityTaskCancelRequested--> retrying, to cancel
 activity: retrying --ActivityTaskTimedOut:SCHEDULE_TO_CLOSE--> none
@@ -59,6 +64,7 @@ activity: scheduled --ActivityTaskTimedOut:SCHEDULE_TO_START--> none
 activity: scheduled --AttemptFailed--> retrying
 activity: scheduled --AttemptStarted--> started
 activity: scheduled, to cancel --ActivityTaskCanceled--> none
+activity: scheduled, to cancel --AttemptStarted--> started, to cancel
 activity: started --(the run closes)--> none
 activity: started --ActivityTaskCancelRequested--> started, to cancel
 activity: started --ActivityTaskCompleted--> none
@@ -83,6 +89,7 @@ activity: started, to cancel --Heartbeat--> started, to cancel
 
 timer: fired, unseen --TimerCanceled--> none
 timer: fired, unseen --TimerFired (numbered)--> none
+timer: none --Forked--> running
 timer: none --TimerStarted--> running
 timer: running --(the run closes)--> none
 timer: running --TimerCanceled--> none

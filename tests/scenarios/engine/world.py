@@ -5,6 +5,7 @@ as the log holds them; alarms go into the real alarm queue and ring when time mo
 their task is taken. After every command it checks what must always hold:
 
 - the records of the run, decoded from the log's bytes and folded from nothing, give exactly the live state;
+- the history alone, folded from nothing, gives the state, but for what writes no event (see `public`);
 - a snapshot of the state reads back as the same state;
 - event ids have no gaps, and the frames joined together are a History;
 - all that the state implies (`all_tasks`) is set or on offer by what `tasks_for` said earlier;
@@ -22,8 +23,9 @@ import msgspec
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.alarms import AlarmQueue
-from tenuto_server.history.engine import calls, tasks
+from tenuto_server.history.engine import calls, close, reset, tasks
 from tenuto_server.history.engine.calls import Call
+from tenuto_server.history.engine.limits import Limits
 from tenuto_server.history.engine.records import Happened, Numbered, Record, from_wire, to_wire, unframe
 from tenuto_server.history.engine.state import SECOND, RunState, decode, encode
 from tenuto_server.history.engine.tasks import Alarm, AlarmKind, Dispatch, TaskKind
@@ -33,6 +35,7 @@ from tests.scenarios.engine.arrows import Arrows
 # Where every script's clock begins: times are shown from here.
 START_NS = 1_700_000_000 * SECOND
 DOMAIN = "dom"
+RETENTION_S = 1000
 
 TaskName = tuple[TaskKind, int, int]
 
@@ -76,6 +79,7 @@ class World:
         self.queue = AlarmQueue()
         self.arrows = Arrows()
         self.fold_all = True
+        self.limits = Limits(retention_s=RETENTION_S)
         self._ids = 0
 
     def new_id(self, prefix: str) -> str:
@@ -97,7 +101,7 @@ class World:
     def command(self, run: RunInMemory, act: Callable[[Turn], object]) -> list[Outcome]:
         """One command as one turn: what came of it, a successor's turn after it. Raises the command's refusal."""
         before = encode(run.state)
-        turn = Turn(run.state, self.now)
+        turn = Turn(run.state, self.now, self.limits)
         try:
             act(turn)
         except errors.ServiceError:
@@ -149,6 +153,49 @@ class World:
             self.arrows.after(run.shadow, record)
         run.shadow.version = version
 
+    def fork(self, base: RunInMemory, event_id: int, reason: str, request_id: str, again: bool) -> list[Outcome]:
+        """A reset, as `history.forking` makes it: prepared from the base's events, then one step together with the end of the
+        newest run."""
+        reset.check_point(base.state, event_id)
+        newest = list(self.runs.values())[-1]
+        if newest.state.made_for(request_id):
+            return []
+        run = self.new_run()
+        try:
+            made = self._prepare(base, run, event_id, reason, request_id)
+        except errors.ServiceError:
+            del self.runs[run.state.run_id]
+            raise
+        outcomes = []
+        if newest.state.is_open:
+            outcomes += self.command(newest, lambda turn: close.terminate(turn, reason, None, reset.IDENTITY))
+        prepared = run.state
+        begun = Turn(RunState(DOMAIN, "wf", run.state.run_id), self.now, self.limits)
+        run.state = begun.state
+        reset.begin(begun, base.state.run_id, prepared)
+        for framed in self._later(base, event_id) if again else []:
+            reset.signal_again(begun, framed)
+        reset.end(begun)
+        return [*outcomes, Outcome(run, made.now, made.records, [], [], []), *self._commit(run, begun)]
+
+    def _prepare(self, base: RunInMemory, run: RunInMemory, event_id: int, reason: str, request_id: str) -> Turn:
+        for framed in base.frames[: event_id - 1]:
+            reset.fold(run.state, framed)
+        run.frames = base.frames[: event_id - 1]
+        at_point = base.frames[event_id - 1 : event_id]
+        reset.check_fork(run.state, api.HistoryEvent.FromString(unframe(at_point[0])) if at_point else None)
+        turn = Turn(run.state, self.now, self.limits)
+        reset.fork(turn, base.state, reason, request_id)
+        run.frames += [record.frame for record in turn.records if isinstance(record, Happened)]
+        return turn
+
+    def _later(self, base: RunInMemory, event_id: int) -> list[bytes]:
+        frames = base.frames[event_id - 1 :]
+        while base.state.next_run_id:
+            base = self.runs[base.state.next_run_id]
+            frames = frames + base.frames
+        return frames
+
     # --- time --------------------------------------------------------------------------------------------------------
     def advance(self, until_ns: int, new_run_id: Callable[[], str]) -> list[Outcome]:
         """Time moves on to `until_ns`; alarms ring on the way, each at its time."""
@@ -163,7 +210,7 @@ class World:
 
     def _ring(self, run: RunInMemory, kind: AlarmKind, key: str, new_run_id: str) -> list[Outcome]:
         # What an alarm is for is not set any more while it rings; the check follows when it is settled.
-        turn = Turn(run.state, self.now)
+        turn = Turn(run.state, self.now, self.limits)
         tasks.ring(turn, kind, key, new_run_id)
         again = tasks.alarm(run.state, kind, key)
         if again is not None and again.at_ns > turn.now:
@@ -205,6 +252,11 @@ class World:
         history = api.History.FromString(b"".join(run.frames))
         assert [event.event_id for event in history.events] == list(range(1, state.next_event_id))
         assert state.history_bytes == sum(map(len, run.frames))
+        if not state.buffered:
+            rebuilt = RunState(state.domain_id, state.workflow_id, state.run_id)
+            for framed in run.frames:
+                reset.fold(rebuilt, framed)
+            assert public(rebuilt) == public(state), "folding the history does not give the state"
 
     def _check_tasks(self, run: RunInMemory) -> None:
         state = run.state
@@ -230,6 +282,26 @@ class World:
             on_offer = run.offered.get((dispatch.kind, dispatch.schedule_id, dispatch.attempt))
             assert on_offer is not None, f"{dispatch} is not on offer"
             assert on_offer.task_list == dispatch.task_list, f"{dispatch} is on offer at {on_offer.task_list}"
+
+
+def public(state: RunState) -> RunState:
+    """A state without what writes no event: attempts, heartbeats, sticky workers, transient decisions."""
+    shown = decode(encode(state))
+    shown.version = shown.decision_attempt = shown.sticky_timeout_s = shown.jitter_s = 0
+    shown.sticky_task_list = ""
+    if shown.close_status:
+        # What a closed run owes others goes as it is done, without an event.
+        shown.children, shown.externals, shown.owes_parent = {}, {}, False
+    if shown.decision is not None:
+        shown.decision.sticky = False
+        shown.decision = None if shown.decision.attempt else shown.decision
+    for activity in shown.activities.values():
+        if activity.retry is not None:
+            activity.attempt = activity.started_ns = activity.started_id = activity.attempt_scheduled_ns = 0
+            activity.started_request_id = activity.started_identity = activity.last_identity = ""
+            activity.last_failure = b""
+        activity.heartbeat_ns, activity.heartbeat_details = 0, None
+    return shown
 
 
 def consistent(state: RunState) -> None:

@@ -7,9 +7,12 @@ import random
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from tenuto_api import api
 from tenuto_server.history.engine import calls
+from tenuto_server.history.engine.records import unframe
 from tenuto_server.history.engine.state import CallKind, RunState
 from tests.scenarios.engine.script import Script
+from tests.scenarios.engine.world import RunInMemory
 
 IDS = ["a", "b", "c"]
 SECONDS = ["1", "2", "3", "7"]
@@ -75,6 +78,9 @@ ANY = [
     "advance 0.5",
     "ring-late {s}",
     "use run-1",
+    "reset 3",
+    "reset 4 run=run-1",
+    "reset 7 skip",
 ]
 
 
@@ -96,6 +102,17 @@ def _fitting(state: RunState) -> list[str]:
     return commands
 
 
+def _points(run: RunInMemory) -> list[str]:
+    """Resets that this run's history allows."""
+    decisions = [number for number, framed in enumerate(run.frames, 1) if _of_decision(framed)]
+    return [f"reset {number}" for number in decisions]
+
+
+def _of_decision(framed: bytes) -> bool:
+    name = api.HistoryEvent.FromString(unframe(framed)).WhichOneof("attributes") or ""
+    return name.startswith("decision_task_") and "scheduled" not in name
+
+
 class Teller:
     """Tells one story to a script, by chance."""
 
@@ -111,6 +128,8 @@ class Teller:
         assert self.script.run is not None
         fits = self._chance.random() < 0.67
         command = self._one_of(_fitting(self.script.run.state) if fits else ANY)
+        if self._chance.random() < 0.03:
+            command = self._one_of(_points(self.script.run) or ANY)
         given_lines: list[str] = []
         if command.startswith("complete-decision"):
             given_lines = [self._one_of(DECISIONS) for _ in range(self._chance.randrange(5))]

@@ -382,4 +382,6 @@ def _cancel_failed(state: RunState, event: api.HistoryEvent, attributes: Any) ->
 @evolves_event("activity_task_timed_out")
 def _closed(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     activity = state.activities.pop(attributes.scheduled_event_id)
-    del state.activity_ids[activity.activity_id]
+    # In a fold of the history alone a decision may have used the id again before the first one's end got its event id.
+    if state.activity_ids[activity.activity_id] == activity.schedule_id:
+        del state.activity_ids[activity.activity_id]

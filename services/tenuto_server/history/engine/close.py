@@ -17,7 +17,7 @@ from typing import Any
 
 from tenuto_api import api
 from tenuto_server import errors
-from tenuto_server.history.engine import child, decision_task, start
+from tenuto_server.history.engine import child, decision_task, reset_points, start
 from tenuto_server.history.engine.state import SECOND, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event, timestamp, to_ns
 from tenuto_server.history.engine.values import duration, seconds
@@ -238,7 +238,11 @@ def _continue(
     begun.original_execution_run_id = new_run_id
     # Nobody asked for this run by a request of theirs: its id stands in, so that it is unique.
     begun.request_id = new_run_id
-    turn.successor = Turn(RunState(state.domain_id, state.workflow_id, new_run_id), turn.now)
+    if state.reset_points:
+        retention_s = turn.limits.retention_s
+        expires_ns = turn.now + retention_s * SECOND if retention_s else 0
+        begun.prev_auto_reset_points.CopyFrom(reset_points.handed_on(state, expires_ns))
+    turn.successor = Turn(RunState(state.domain_id, state.workflow_id, new_run_id), turn.now, turn.limits)
     start.begin(turn.successor, begun, jitter_s=jitter_s)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from tenuto_api import api
 from tenuto_server import errors
+from tenuto_server.history.engine import reset_points
 from tenuto_server.history.engine.records import (
     DecisionDropped,
     DecisionMoved,
@@ -31,6 +32,7 @@ from tenuto_server.history.engine.turn import LOCAL_VERSION, Turn, evolves, evol
 from tenuto_server.history.engine.values import duration
 
 NOT_FOUND = "Decision task not found."
+ATTEMPTS_EXCEED = "DECISION_ATTEMPTS_EXCEEDS_LIMIT"
 # A decision that fails goes out again at once so many times, then after a back-off that doubles up to its longest.
 RETRIES_AT_ONCE = 3
 RETRY_BACKOFF_NS = 50_000_000
@@ -53,15 +55,29 @@ _RESULTS = frozenset(
 
 def schedule_if_none(turn: Turn) -> None:
     """There is news for the worker: schedules a decision unless one is pending."""
-    if turn.state.decision is None:
+    state = turn.state
+    decision = state.decision
+    if decision is None:
+        schedule(turn)
+    elif len(state.buffered) > turn.limits.buffered_events_max:
+        # Too much has happened since the worker was shown the history: it is to look again.
+        fail(turn, decision, api.DECISION_TASK_FAILED_CAUSE_FORCE_CLOSE_DECISION, "history-service")
         schedule(turn)
 
 
 def schedule(turn: Turn) -> None:
-    """Schedules a decision. There must be none pending."""
+    """Schedules a decision; one that has failed too often ends the run instead. There must be none pending."""
     state = turn.state
+    failures = state.decision_attempt
     flushed = flush(turn)
-    attempt = 0 if flushed else state.decision_attempt
+    attempt = 0 if flushed else failures
+    if failures > turn.limits.decision_attempts_max > 0:
+        turn.event(
+            workflow_execution_terminated_event_attributes=api.WorkflowExecutionTerminatedEventAttributes(
+                reason=ATTEMPTS_EXCEED, identity="history-service"
+            )
+        )
+        return
     if attempt:
         turn.internal(DecisionScheduled(state.next_event_id, attempt, state.task_timeout_s, turn.now))
         return
@@ -366,11 +382,16 @@ def _completed(state: RunState, event: api.HistoryEvent, attributes: Any) -> Non
     state.decision = None
     state.decision_attempt = 0
     state.previous_started_id = attributes.started_event_id
+    checksum = attributes.binary_checksum
+    if checksum and not (state.reset_points and state.reset_points[-1].checksum == checksum):
+        reset_points.add(state, checksum, event)
 
 
 @evolves_event("decision_task_failed")
 def _failed(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     _drop(state)
+    if attributes.cause == api.DECISION_TASK_FAILED_CAUSE_RESET_WORKFLOW:
+        _begin_anew(state, event, attributes)
 
 
 @evolves(DecisionDropped)
@@ -386,6 +407,23 @@ def _timed_out(state: RunState, event: api.HistoryEvent, attributes: Any) -> Non
         state.decision_attempt = 0
     else:
         _drop(state)
+    if attributes.cause == api.DECISION_TASK_TIMED_OUT_CAUSE_RESET:
+        _begin_anew(state, event, attributes)
+
+
+def _begin_anew(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
+    """The run is a fork that begins here: nobody failed, its time and that of its waiting activities counts from now, and the
+    request that made it is the reset's."""
+    at_ns = to_ns(event.event_time)
+    state.decision_attempt = 0
+    state.reset_ns = at_ns
+    state.earlier_requests[state.start_request_id] = state.requested_run_id
+    state.start_request_id, state.requested_run_id = attributes.request_id, attributes.new_run_id
+    for activity in state.activities.values():
+        if not activity.started_ns:
+            if activity.expiration_ns:
+                activity.expiration_ns += at_ns - activity.scheduled_ns
+            activity.scheduled_ns = activity.attempt_scheduled_ns = at_ns
 
 
 def _drop(state: RunState) -> None:

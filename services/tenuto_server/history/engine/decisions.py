@@ -14,7 +14,7 @@ from typing import Any
 
 from tenuto_api import api
 from tenuto_server.errors import InvariantViolation
-from tenuto_server.history.engine import activity, child, close, decision_task, external, timer
+from tenuto_server.history.engine import activity, child, close, decision_task, external, sizes, timer
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event
 from tenuto_server.history.engine.values import seconds
@@ -61,20 +61,32 @@ def complete(
     news. `new_run_id` is for a successor, if there is to be one."""
     fault = check(turn.state, request.decisions, domain)
     if fault is not None:
-        failure = api.Failure(reason=api.DecisionTaskFailedCause.Name(fault.cause), details=fault.message.encode())
-        decision_task.fail(turn, decision, fault.cause, request.identity, failure, request.binary_checksum)
-        decision_task.schedule(turn)
+        fail(turn, decision, request, fault)
         return fault
     completed_id = decision_task.complete(turn, decision, request)
     canceled_unstarted = False
+    sizes.check_history(turn, completed_id)
     for wanted in request.decisions:
-        if not turn.state.is_open:
+        if not turn.state.is_open or sizes.fails(turn, completed_id, wanted):
             break
         canceled_unstarted |= _apply(turn, completed_id, wanted, request.identity, domain, new_run_id)
     state = turn.state
     if state.is_open and (state.buffered or canceled_unstarted or request.force_create_new_decision_task):
         decision_task.schedule(turn)
     return None
+
+
+def refuse_binary(turn: Turn, decision: Decision, request: api.RespondDecisionTaskCompletedRequest) -> None:
+    """Fails the started decision task: the worker's binary was marked bad."""
+    message = f"binary {request.binary_checksum} is marked as bad deployment"
+    fail(turn, decision, request, Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_BINARY, message))
+
+
+def fail(turn: Turn, decision: Decision, request: api.RespondDecisionTaskCompletedRequest, fault: Fault) -> None:
+    """Fails the started decision task for what its worker made of it, and schedules the next."""
+    failure = api.Failure(reason=api.DecisionTaskFailedCause.Name(fault.cause), details=fault.message.encode())
+    decision_task.fail(turn, decision, fault.cause, request.identity, failure, request.binary_checksum)
+    decision_task.schedule(turn)
 
 
 def _apply(
@@ -292,13 +304,19 @@ _CHECKS: dict[str, _Check] = {
 def _identifier_fault(name: str, value: str) -> str:
     if not value:
         return f"{name} is not set on decision."
-    return f"{name} exceeds length limit." if len(value) > IDENTIFIER_MAX else ""
+    return f"{name} exceeds length limit." if _is_long(value) else ""
 
 
 def _task_list_fault(name: str) -> str:
     if name.startswith(RESERVED_TASK_LIST_PREFIX):
         return f"Task list names may not begin with {RESERVED_TASK_LIST_PREFIX}."
-    return "TaskList exceeds length limit." if len(name) > IDENTIFIER_MAX else ""
+    return "TaskList exceeds length limit." if _is_long(name) else ""
+
+
+def _is_long(text: str) -> bool:
+    """Whether it is longer than names and ids may be, in bytes of UTF-8."""
+    length = len(text)
+    return length > IDENTIFIER_MAX or (length * 4 > IDENTIFIER_MAX and len(text.encode()) > IDENTIFIER_MAX)
 
 
 def _record_marker(turn: Turn, completed_id: int, wanted: api.RecordMarkerDecisionAttributes) -> None:

@@ -10,8 +10,6 @@ from tenuto_server.history.engine import decision_task
 from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event
 
-SIGNALS_MAX = 10_000
-
 
 def signal(turn: Turn, name: str, payload: api.Payload | None, identity: str, request_id: str) -> None:
     """Signals the run. A signal whose request id was seen changes nothing, even on a closed run.
@@ -23,7 +21,8 @@ def signal(turn: Turn, name: str, payload: api.Payload | None, identity: str, re
         return
     if not state.is_open:
         raise errors.WorkflowAlreadyCompleted
-    if state.signal_count >= SIGNALS_MAX:
+    limits = turn.limits
+    if state.signal_count >= limits.signals_max or state.history_bytes > limits.history_bytes_max:
         raise errors.LimitExceeded("Exceeded workflow execution limit for signal events")
     add_signal(turn, name, payload, identity, request_id)
     _wake(turn)

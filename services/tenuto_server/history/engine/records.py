@@ -157,6 +157,15 @@ class JitterKept(msgspec.Struct, array_like=True, tag=50):
     jitter_s: int
 
 
+class Forked(msgspec.Struct, array_like=True, tag=60):
+    """The run begins as a fork of another run's history: all that came of it so far, as an encoded state. The events up to
+    `next_event_id` are in the store already, as the fork's own."""
+
+    base_run_id: str
+    next_event_id: int
+    state: bytes
+
+
 Internal = (
     DecisionScheduled
     | DecisionStarted
@@ -169,6 +178,7 @@ Internal = (
     | Heartbeat
     | CallSettled
     | JitterKept
+    | Forked
 )
 Record = Happened | Buffered | Numbered | Internal
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tenuto_api import api
 from tenuto_server import errors
-from tenuto_server.history.engine import decision_task
+from tenuto_server.history.engine import decision_task, reset_points
 from tenuto_server.history.engine.records import JitterKept
 from tenuto_server.history.engine.state import SECOND, RunState
 from tenuto_server.history.engine.turn import Turn, evolves, evolves_event, timestamp, to_ns
@@ -88,9 +88,12 @@ def backoff_ends_ns(state: RunState) -> int:
 
 
 def execution_deadline_ns(state: RunState) -> int:
-    """When the run times out: its time counts from the end of its delay. A retry ends with the policy's expiration."""
-    deadline = state.start_ns + (state.backoff_s + state.execution_timeout_s) * SECOND
-    return min(deadline, state.expiration_ns) if state.attempt and state.expiration_ns else deadline
+    """When the run times out: its time counts from the end of its delay, or from its reset. A retry ends with the policy's
+    expiration, unless it was reset when that was over."""
+    begins_ns = state.reset_ns or backoff_ends_ns(state)
+    deadline = begins_ns + state.execution_timeout_s * SECOND
+    ends_with_policy = state.attempt and state.expiration_ns > state.reset_ns
+    return min(deadline, state.expiration_ns) if ends_with_policy else deadline
 
 
 def _first_backoff_s(now: int, request: api.StartWorkflowExecutionRequest, jitter_s: int) -> int:
@@ -123,6 +126,7 @@ def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     state.start_ns = to_ns(event.event_time)
     state.backoff_s = attributes.first_decision_task_backoff.seconds
     state.start_request_id = attributes.request_id
+    state.requested_run_id = attributes.original_execution_run_id
     state.first_run_id = attributes.first_execution_run_id
     state.continued_run_id = attributes.continued_execution_run_id
     state.attempt = attributes.attempt
@@ -140,6 +144,8 @@ def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     state.search_attributes = attributes.search_attributes.SerializeToString(deterministic=True)
     if attributes.HasField("parent_execution_info"):
         state.parent = attributes.parent_execution_info.SerializeToString()
+    if attributes.HasField("prev_auto_reset_points"):
+        state.reset_points = reset_points.from_wire(attributes.prev_auto_reset_points)
 
 
 @evolves(JitterKept)

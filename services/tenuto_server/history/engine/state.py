@@ -116,6 +116,20 @@ class External(msgspec.Struct, array_like=True, frozen=True):
     workflow_id: str
 
 
+class ResetPoint(msgspec.Struct, array_like=True, frozen=True):
+    """Where the first decision of a worker's binary completed: what to reset to if the binary turns out bad.
+
+    `run_id` may be an earlier run of the chain; its history is kept until `expires_ns` (0: while the run is open).
+    """
+
+    checksum: str
+    run_id: str
+    completed_id: int
+    created_ns: int
+    expires_ns: int = 0
+    is_resettable: bool = True
+
+
 class RunState(msgspec.Struct, array_like=True):
     """One run. A run that nothing has happened to yet has `next_event_id` 1."""
 
@@ -178,11 +192,23 @@ class RunState(msgspec.Struct, array_like=True):
     jitter_s: int = 0
     # A CronOverlapPolicy.
     cron_overlap: int = 0
+    # When the run was reset: its time counts from there. 0 where it began as others do.
+    reset_ns: int = 0
+    # The first completed decision of each of the newest worker binaries, oldest first.
+    reset_points: list[ResetPoint] = []
+    # For a fork: the requests that made the runs it comes from, and those runs' ids.
+    earlier_requests: dict[str, str] = {}
+    # The run that `start_request_id` made: this one, once its history says so.
+    requested_run_id: str = ""
 
     @property
     def is_open(self) -> bool:
         """Whether anything may still happen to the run."""
         return self.close_status == 0 and self.next_event_id > 1
+
+    def made_for(self, request_id: str) -> str:
+        """The run that this request to start or reset made: this one, or one that it was forked from. Empty if none."""
+        return self.run_id if request_id == self.start_request_id else self.earlier_requests.get(request_id, "")
 
     @property
     def has_decided(self) -> bool:

@@ -19,6 +19,7 @@ from tenuto_server.history.engine.records import (
     DecisionMoved,
     DecisionScheduled,
     DecisionStarted,
+    Forked,
     Happened,
     Record,
 )
@@ -93,6 +94,8 @@ def tasks_for(state: RunState, records: Sequence[Record]) -> Tasks:
             touched[AlarmKind.DECISION, ""] = None
         elif isinstance(record, AttemptStarted | AttemptFailed):
             touched[AlarmKind.ACTIVITY, str(record.schedule_id)] = None
+        elif isinstance(record, Forked):
+            return all_tasks(state)
     for kind, key in touched:
         if kind is AlarmKind.ACTIVITY:
             _add_activity(tasks, state, state.activities.get(int(key)))

@@ -86,7 +86,10 @@ def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
 
 @evolves_event("timer_fired")
 def _fired(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
-    del state.timers[attributes.timer_id]
+    # In a fold of the history alone a decision may have used the id again before the first one's end got its event id.
+    timer = state.timers.get(attributes.timer_id)
+    if timer is not None and timer.started_id == attributes.started_event_id:
+        del state.timers[attributes.timer_id]
 
 
 @evolves_event("timer_canceled")

@@ -18,6 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenuto_api import api
 from tenuto_server.errors import InvariantViolation
+from tenuto_server.history.engine.limits import DEFAULT, Limits
 from tenuto_server.history.engine.records import Buffered, Happened, Internal, Numbered, Record, frame
 from tenuto_server.history.engine.state import SECOND, RunState
 
@@ -112,13 +113,14 @@ def _apply(state: RunState, event: api.HistoryEvent) -> None:
 
 
 class Turn:
-    """A command at work on a run. `now` never runs back within a run; `successor` is the turn of the run that continues
-    this one, if it ended so: both belong into one commit."""
+    """A command at work on a run. `now` never runs back within a run; `limits` are those of its domain; `successor` is the turn
+    of the run that continues this one, if it ended so: both belong into one commit."""
 
-    __slots__ = ("now", "records", "state", "successor")
+    __slots__ = ("limits", "now", "records", "state", "successor")
 
-    def __init__(self, state: RunState, now: int) -> None:
+    def __init__(self, state: RunState, now: int, limits: Limits = DEFAULT) -> None:
         self.state = state
+        self.limits = limits
         self.now = max(now, state.last_event_ns)
         self.records: list[Record] = []
         self.successor: Turn | None = None

@@ -6,7 +6,17 @@ from collections.abc import Awaitable, Callable
 
 from tenuto_server.history import async_starts
 from tenuto_server.history.core import Core
-from tenuto_server.history.handlers import activities, admin, calls, decision_tasks, reads, removal, starts, steering
+from tenuto_server.history.handlers import (
+    activities,
+    admin,
+    calls,
+    decision_tasks,
+    reads,
+    removal,
+    renewing,
+    starts,
+    steering,
+)
 from tenuto_server.transport.network import InternalCall
 
 Handler = Callable[[Core, InternalCall], Awaitable[bytes]]
@@ -25,6 +35,8 @@ TABLE: dict[str, Handler] = {
     "TerminateWorkflowExecution": steering.terminate,
     "ResetStickyTaskList": steering.reset_sticky,
     "DeleteRun": removal.delete_run,
+    "ResetWorkflowExecution": renewing.reset,
+    "RefreshWorkflowTasks": renewing.refresh,
     "GetWorkflowExecutionHistory": reads.get_history,
     "DescribeWorkflowExecution": reads.describe,
     "StartTask": decision_tasks.start_task,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+
 from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.history import events, paging, views
 from tenuto_server.history.core import Core
-from tenuto_server.history.engine import activity, decision_task, decisions
+from tenuto_server.history.engine import activity, decision_task, decisions, reset_points
 from tenuto_server.history.engine.records import frame
-from tenuto_server.history.engine.state import Decision
+from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.tasks import TaskKind
+from tenuto_server.history.forking import fork_run
 from tenuto_server.history.offers import TaskKey
 from tenuto_server.history.run import Run
 from tenuto_server.transport.network import InternalCall
+
+logger = logging.getLogger(__name__)
 
 
 async def start_task(core: Core, call: InternalCall) -> bytes:
@@ -39,12 +44,37 @@ async def start_task(core: Core, call: InternalCall) -> bytes:
 
 async def _start_decision(core: Core, run: Run, request: internal.StartTaskRequest) -> bytes:
     task = request.task
+    if run.state.reset_points and await _reset_from_bad_binary(core, run):
+        raise errors.EntityNotExists(decision_task.NOT_FOUND)
     with core.step(run) as turn:
         decision_task.start(turn, task.schedule_id, task.attempt, request.request_id, request.identity)
     decision = run.state.decision
     assert decision is not None
+    if decision.attempt >= core.settings.decision_attempts_critical:
+        logger.warning("decision attempt %d of workflow %s, run %s", decision.attempt, task.workflow_id, task.run_id)
     is_sticky = decision.sticky and request.task_list == run.state.sticky_task_list
     return await _decision_bytes(core, run, decision, is_sticky)
+
+
+async def _reset_from_bad_binary(core: Core, run: Run) -> bool:
+    """Undoes what a bad binary decided: before the next decision goes out, the workflow is reset to where the binary first
+    completed one. False where there is nothing to undo, or no way to: then the run goes on as it is."""
+    domain = core.domains.cached_by_id(run.state.domain_id)
+    if domain is None or not domain.bad_binaries.binaries or not run.state.is_open:
+        return False
+    bad = domain.bad_binaries.binaries
+    point = reset_points.first_bad(run.state, bad, core.runtime.now())
+    if point is None or not reset_points.is_resettable(run.state):
+        return False
+    state = run.state
+    try:
+        base = await core.run(state.domain_id, state.workflow_id, point.run_id)
+        reason = f"auto-reset from bad binary {point.checksum}: {bad[point.checksum].reason}"
+        await fork_run(core, base, point.completed_id, reason, core.runtime.new_id(), only_if=run)
+    except (errors.EntityNotExists, errors.BadRequest, errors.WorkflowAlreadyCompleted) as error:
+        logger.warning("run %s is not reset from bad binary %s: %s", state.run_id, point.checksum, error)
+        return not run.state.is_open
+    return True
 
 
 async def _start_activity(core: Core, run: Run, request: internal.StartTaskRequest) -> bytes:
@@ -84,15 +114,35 @@ async def completed(core: Core, call: InternalCall) -> bytes:
     run = await core.run(token.domain_id, token.workflow_id, token.run_id)
     decision = _started(run, token)
     new_id = core.runtime.new_id()
+    events_before, bytes_before = run.state.next_event_id, run.state.history_bytes
+    is_bad = request.binary_checksum in domain.bad_binaries.binaries
     with core.step(run) as turn:
-        decisions.complete(turn, decision, request, domain.name, new_id)
+        if is_bad:
+            decisions.refuse_binary(turn, decision, request)
+        else:
+            decisions.complete(turn, decision, request, domain.name, new_id)
         inline = request.return_new_decision_task and decision_task.start_inline(turn, new_id, request.identity)
+    _warn_of_size(core, run.state, events_before, bytes_before)
     next_task = b""
     if inline and run.state.decision is not None:
         is_sticky = bool(run.state.sticky_task_list)
         next_task = await _decision_bytes(core, run, run.state.decision, is_sticky)
     await core.durable(run)
     return _completed_response(next_task)
+
+
+def _warn_of_size(core: Core, state: RunState, events_before: int, bytes_before: int) -> None:
+    """Says once that a history has become large."""
+    settings = core.settings_for(state.domain_id)
+    grew_long = events_before <= settings.history_count_warn < state.next_event_id
+    if grew_long or bytes_before <= settings.history_size_warn < state.history_bytes:
+        logger.warning(
+            "history of workflow %s, run %s is large: %d events, %d bytes",
+            state.workflow_id,
+            state.run_id,
+            state.next_event_id - 1,
+            state.history_bytes,
+        )
 
 
 def _completed_response(next_task: bytes) -> bytes:

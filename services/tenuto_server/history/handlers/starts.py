@@ -26,11 +26,13 @@ async def start(core: Core, call: InternalCall) -> bytes:
     request = api.StartWorkflowExecutionRequest.FromString(envelope.request)
     shard, workflow = await workflow_of(core, envelope.domain_id, envelope.workflow_id)
     current = workflow.current
-    if current is None or current.state.start_request_id != request.request_id:
+    run_id = "" if current is None else current.state.made_for(request.request_id)
+    if current is None or not run_id:
         admit(current, request)
         current = begin(core, shard, workflow, request)
+        run_id = current.state.run_id
     await core.durable(current)
-    return api.StartWorkflowExecutionResponse(run_id=current.state.run_id).SerializeToString()
+    return api.StartWorkflowExecutionResponse(run_id=run_id).SerializeToString()
 
 
 async def signal_with_start(core: Core, call: InternalCall) -> bytes:
@@ -72,14 +74,14 @@ def begin(
 ) -> Run:
     """Starts a run, after ending the current one if the policy says so: in one commit."""
     state = RunState(workflow.domain_id, workflow.workflow_id, run_id or core.runtime.new_id())
-    turn = Turn(state, core.runtime.now())
+    turn = core.turn(state)
     jitter_s = seconds(request.jitter_start)
     chance_s = core.runtime.random.randint(0, jitter_s) if jitter_s > 0 else 0
     engine_start.start(turn, request, chance_s, None if with_signal is None else _signals(with_signal), parent)
     turns: list[tuple[Run, Turn]] = []
     current = workflow.current
     if current is not None and current.state.is_open:
-        ending = Turn(current.state, core.runtime.now())
+        ending = core.turn(current.state)
         details = api.Payload(data=f"New RunID: {state.run_id}".encode())
         close.terminate(ending, _TERMINATED_FOR, details, _TERMINATED_BY)
         turns.append((current, ending))
