@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenuto_api import api
-from tenuto_server.errors import BadRequest, EntityNotExists, ServiceBusy, WorkflowAlreadyCompleted, WorkflowAlreadyStarted
+from tenuto_server.errors import (
+    BadRequest,
+    EntityNotExists,
+    ServiceBusy,
+    Unimplemented,
+    WorkflowAlreadyCompleted,
+    WorkflowAlreadyStarted,
+)
 from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
@@ -85,6 +92,8 @@ async def describe_schedule(frontend: FrontendContext, call: PublicCall) -> byte
         answer = await frontend.call_history(call, "QueryWorkflow", domain.id, query.workflow_execution.workflow_id, body)
     except (EntityNotExists, WorkflowAlreadyCompleted):
         raise _unknown(request) from None
+    except Unimplemented:  # a history process of an older version
+        raise BadRequest("DescribeSchedule is not supported by this server.") from None
     response = api.QueryWorkflowResponse.FromString(answer)
     if response.HasField("query_rejected"):
         raise _unknown(request)

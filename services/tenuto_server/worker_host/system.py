@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 # In place of a domain's name: each registered domain.
 EVERY: Final = ""
 SYSTEM_RETENTION: Final = timedelta(days=7)
+# Tasks of the system are short, or begin again elsewhere.
+STOP_GRACE_SECONDS: Final = 0.5
 _DOMAINS_A_PAGE: Final = 1000
 # So many domains are looked for in one interval; more of them are looked for more seldom.
 _DOMAINS_AN_INTERVAL: Final = 200
@@ -184,7 +186,7 @@ class SystemHost:
             activity_pollers=1,
             decision_pollers=1,
             sticky_pollers=1,
-            graceful_stop_timeout=2.0,
+            graceful_stop_timeout=STOP_GRACE_SECONDS,
         )
         await worker.start()
         self._running[system.name, domain] = worker
