@@ -322,7 +322,7 @@ def _scheduled(state: RunState, event: api.HistoryEvent, attributes: Any) -> Non
 def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     activity = state.activities[attributes.scheduled_event_id]
     activity.started_id = event.event_id
-    activity.started_ns = to_ns(event.event_time)
+    activity.started_ns = activity.heartbeat_ns = to_ns(event.event_time)
     activity.started_request_id = attributes.request_id
     activity.started_identity = attributes.identity
 
@@ -337,7 +337,7 @@ def _started_numbered(state: RunState, event: api.HistoryEvent, attributes: Any)
 @evolves(AttemptStarted)
 def _attempt_started(state: RunState, record: AttemptStarted) -> None:
     activity = state.activities[record.schedule_id]
-    activity.started_ns = record.started_ns
+    activity.started_ns = activity.heartbeat_ns = record.started_ns
     activity.started_request_id = record.request_id
     activity.started_identity = record.identity
 
@@ -350,7 +350,6 @@ def _attempt_failed(state: RunState, record: AttemptFailed) -> None:
     activity.started_ns = 0
     activity.started_request_id = ""
     activity.started_identity = ""
-    activity.heartbeat_ns = 0
     activity.last_failure = record.failure
     activity.last_identity = record.identity
     if record.heartbeat_details is not None:

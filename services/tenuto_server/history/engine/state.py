@@ -54,6 +54,7 @@ class Activity(msgspec.Struct, array_like=True):
     started_request_id: str = ""
     started_identity: str = ""
     cancel_requested_id: int = 0
+    # The last sign of life: a start or a heartbeat, also of a former attempt.
     heartbeat_ns: int = 0
     heartbeat_details: bytes | None = None
     last_failure: bytes = b""
