@@ -315,25 +315,34 @@ class Client:
     ) -> AsyncIterator[api.WorkflowExecutionInfo]:
         """Runs of the domain: those that a query (SQL's where, in the server's terms) finds, or else the open or closed ones.
 
-        The filters by id or type and by start time go with open and closed lists only.
+        The filters by id or type and by start time go with open and closed lists only. Queries are in the latest start's
+        order unless they say `ORDER BY`.
         """
-        method, request = VisibilityRpc.list, api.ListWorkflowExecutionsRequest(domain=self.domain, page_size=page_size)
-        any_request: Any = request
-        any_method: Any = method
+        method: Any
+        request: Any
         if query is not None:
-            request.query = query
+            method = VisibilityRpc.list
+            request = api.ListWorkflowExecutionsRequest(domain=self.domain, page_size=page_size, query=query)
         else:
-            any_method = VisibilityRpc.list_closed if closed else VisibilityRpc.list_open
-            any_request = self._filtered(closed, workflow_id, workflow_type, earliest, latest, page_size)
+            method = VisibilityRpc.list_closed if closed else VisibilityRpc.list_open
+            request = self._filtered(closed, workflow_id, workflow_type, earliest, latest, page_size)
+        async for run in self._pages(method, request):
+            yield run
+
+    async def scan_workflows(self, query: str = "", *, page_size: int = LIST_PAGE) -> AsyncIterator[api.WorkflowExecutionInfo]:
+        """All runs of the domain that a query finds, in no order: for large results."""
+        request = api.ScanWorkflowExecutionsRequest(domain=self.domain, page_size=page_size, query=query)
+        async for run in self._pages(VisibilityRpc.scan, request):
+            yield run
+
+    async def _pages(self, method: Any, request: Any) -> AsyncIterator[api.WorkflowExecutionInfo]:
         while True:
-            response = cast(
-                api.ListWorkflowExecutionsResponse, await self.connection.call(any_method, any_request)
-            )
+            response = cast(api.ListWorkflowExecutionsResponse, await self.connection.call(method, request))
             for run in response.executions:
                 yield run
             if not response.next_page_token:
                 return
-            any_request.next_page_token = response.next_page_token
+            request.next_page_token = response.next_page_token
 
     def _filtered(
         self, closed: bool, workflow_id: str, workflow_type: str, earliest: datetime | None, latest: datetime | None, page: int

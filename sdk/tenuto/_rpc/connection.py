@@ -102,6 +102,7 @@ class VisibilityRpc:
     list_closed = Method(
         "VisibilityAPI", api.ListClosedWorkflowExecutionsRequest, api.ListClosedWorkflowExecutionsResponse
     )
+    scan = Method("VisibilityAPI", api.ScanWorkflowExecutionsRequest, api.ScanWorkflowExecutionsResponse)
     count = Method("VisibilityAPI", api.CountWorkflowExecutionsRequest, api.CountWorkflowExecutionsResponse)
 
 

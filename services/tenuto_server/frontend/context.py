@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from contextlib import suppress
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -27,6 +28,7 @@ from tenuto_server.frontend.validation import Limits
 from tenuto_server.frontend.versions import FEATURE_VERSION_HEADER, NAME_HEADER, for_client
 from tenuto_server.persistence.domains import DomainCache, Domains
 from tenuto_server.persistence.interface import Store
+from tenuto_server.persistence.search_attributes import SearchAttributes
 from tenuto_server.transport.network import Network
 from tenuto_server.transport.public import PublicCall
 
@@ -73,6 +75,7 @@ class FrontendContext:
         "registry",
         "router",
         "runtime",
+        "search_attributes",
         "serving",
         "stopping",
         "store",
@@ -100,6 +103,7 @@ class FrontendContext:
         self.live = LiveSettings.of(settings, "frontend")
         # What operators read and change settings by: at least this service's own.
         self.dynamic = dynamic or DynamicConfig([self.live], store)
+        self.search_attributes = SearchAttributes(store, runtime)
         self.address = address
         self._loop = asyncio.get_running_loop()
         self.limiter = Limiter(self.live, self._loop.time())
@@ -196,6 +200,24 @@ class FrontendContext:
                 )
             except (Unavailable, ShardOwnershipLost):
                 backoff = await self.pause(backoff, deadline, NO_MATCHING)
+
+    async def flush_visibility(self) -> None:
+        """Has all history processes write down what lists should show. Within `visibility_flush_s_max`: a list is better a
+        little behind than late."""
+        addresses = self.router.history_addresses()
+        try:
+            async with asyncio.timeout(self.settings.visibility_flush_s_max):
+                if len(addresses) == 1:
+                    await self._flush_at(addresses[0])
+                else:
+                    await asyncio.gather(*[self._flush_at(address) for address in addresses])
+        except TimeoutError:
+            return
+
+    async def _flush_at(self, address: str) -> None:
+        # One that has gone, or cannot write now, has nothing to add: its successor is asked as well.
+        with suppress(errors.ServiceError):
+            await self.network.call(address, "FlushVisibility", b"", self.settings.visibility_flush_s_max)
 
     def deadline(self, call: PublicCall) -> float:
         """Until when a call that is no poll may take, in the event loop's time."""

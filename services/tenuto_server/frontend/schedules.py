@@ -44,9 +44,9 @@ async def create_schedule(frontend: FrontendContext, call: PublicCall) -> bytes:
     if not request.HasField("spec"):
         raise BadRequest("Spec is not set on request.")
     _check_spec(request.spec)
-    _check_action(frontend, request.action)
+    await _check_action(frontend, request.action, request.domain)
     _check_policies(request.policies)
-    _check_attributes(request.search_attributes)
+    await _check_attributes(frontend, request.search_attributes, request.domain)
     if request.state.HasField("pause_info"):
         request.state.pause_info.ClearField("paused_at")  # the time that counts is the server's
     domain = await frontend.domain(request.domain, RateClass.USER)
@@ -114,9 +114,9 @@ async def update_schedule(frontend: FrontendContext, call: PublicCall) -> bytes:
     if "spec" in parts:
         _check_spec(request.spec)
     if "action" in parts:
-        _check_action(frontend, request.action)
+        await _check_action(frontend, request.action, request.domain)
     _check_policies(request.policies)
-    _check_attributes(request.search_attributes)
+    await _check_attributes(frontend, request.search_attributes, request.domain)
     await _signal(frontend, call, request, names.UPDATE, names.to_json(request))
     return b""
 
@@ -177,6 +177,8 @@ async def list_schedules(frontend: FrontendContext, call: PublicCall) -> bytes:
     domain = await frontend.domain(request.domain, RateClass.USER)
     asked = open_or_closed(domain.id, True, 0, _NS_MAX, workflow_type=names.WORKFLOW_TYPE)
     size = request.page_size if request.page_size > 0 else PAGE_SIZE_DEFAULT
+    if not request.next_page_token:
+        await frontend.flush_visibility()
     try:
         page = await frontend.store.list_visibility(asked, min(size, PAGE_SIZE_MAX), request.next_page_token)
     except ValueError:
@@ -269,7 +271,7 @@ def _check_spec(spec: api.ScheduleSpec) -> None:
     _check_duration(spec.jitter, "Spec.Jitter")
 
 
-def _check_action(frontend: FrontendContext, action: api.ScheduleAction) -> None:
+async def _check_action(frontend: FrontendContext, action: api.ScheduleAction, domain: str) -> None:
     """What would make each start of it fail is refused here."""
     if not action.HasField("start_workflow"):
         raise BadRequest("Action.StartWorkflow is not set on request.")
@@ -286,7 +288,7 @@ def _check_action(frontend: FrontendContext, action: api.ScheduleAction) -> None
     _check_duration(start.task_start_to_close_timeout, "TaskStartToCloseTimeoutSeconds")
     if start.HasField("retry_policy"):
         validation.check_retry_policy(start.retry_policy)
-    _check_attributes(start.search_attributes)
+    await _check_attributes(frontend, start.search_attributes, domain)
 
 
 def _check_policies(policies: api.SchedulePolicies) -> None:
@@ -311,8 +313,8 @@ def _check_duration(duration: Any, what: str) -> None:
         raise BadRequest(f"A valid {what} is not set on request.")
 
 
-def _check_attributes(attributes: api.SearchAttributes) -> None:
+async def _check_attributes(frontend: FrontendContext, attributes: api.SearchAttributes, domain: str) -> None:
     for key in attributes.indexed_fields:
         if key.startswith(names.RESERVED_KEYS):
             raise BadRequest(f'search attribute key "{key[:100]}" is reserved for internal use')
-    check_search_attributes(attributes)
+    await check_search_attributes(frontend, attributes, domain)

@@ -66,6 +66,12 @@ class FrontendSettings:
     # Said by DescribeCluster. The web page asks for search by query only where it is said to be there.
     store_backend: str = fixed("sqlite")
     advanced_visibility: bool = fixed(True)
+    # What one run's search attributes may be at its start: keys, bytes of a value, bytes of all.
+    search_attributes_keys_max: int = setting(100, "frontend.searchAttributesNumberOfKeysLimit", filters=BY_DOMAIN)
+    search_attributes_value_bytes_max: int = setting(2 * 1024, "frontend.searchAttributesSizeOfValueLimit", filters=BY_DOMAIN)
+    search_attributes_bytes_max: int = setting(40 * 1024, "frontend.searchAttributesTotalSizeLimit", filters=BY_DOMAIN)
+    # A list waits this long, at most, for what was acknowledged before to show in it.
+    visibility_flush_s_max: float = setting(1.0, seconds=True)
     # Runs a page of a list has where the request does not say, and may have.
     visibility_page_default: int = setting(1000, "frontend.visibilityMaxPageSize", filters=BY_DOMAIN, least=1)
     visibility_page_max: int = setting(10_000, "frontend.esIndexMaxResultWindow", least=1)

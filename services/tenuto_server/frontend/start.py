@@ -7,6 +7,7 @@ from tenuto_server.errors import BadRequest
 from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
+from tenuto_server.frontend.search_attributes import check_search_attributes
 from tenuto_server.transport.public import PublicCall
 
 
@@ -62,6 +63,8 @@ async def _checked_start(
     validation.check_start(request, size, frontend.limits_for(request.domain))
     domain = await frontend.domain(request.domain, rate_class)
     validation.check_not_deprecated(domain)
+    if request.HasField("search_attributes"):
+        await check_search_attributes(frontend, request.search_attributes, request.domain)
     return domain
 
 
@@ -76,6 +79,8 @@ async def _checked_signal_with_start(
     validation.check_signal_with_start(request, size, frontend.limits_for(request.start_request.domain))
     domain = await frontend.domain(request.start_request.domain, rate_class)
     validation.check_not_deprecated(domain)
+    if request.start_request.HasField("search_attributes"):
+        await check_search_attributes(frontend, request.start_request.search_attributes, request.start_request.domain)
     return domain
 
 

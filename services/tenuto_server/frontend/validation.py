@@ -19,7 +19,6 @@ from tenuto_api import api
 from tenuto_server.config.live import BY_DOMAIN, setting
 from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest
-from tenuto_server.frontend.search_attributes import check_search_attributes
 from tenuto_server.rules import cron, retry
 from tenuto_server.rules.durations import is_valid
 
@@ -183,8 +182,6 @@ def _check_start_fields(request: api.StartWorkflowExecutionRequest, limits: Limi
         raise BadRequest(refusal)
     check_enum(request.workflow_id_reuse_policy, api.WorkflowIdReusePolicy, "WorkflowIdReusePolicy")
     _check_first_run(request)
-    if request.HasField("search_attributes"):
-        check_search_attributes(request.search_attributes)
 
 
 def _check_first_run(request: api.StartWorkflowExecutionRequest) -> None:

@@ -50,6 +50,7 @@ async def count_workflow_executions(frontend: FrontendContext, call: PublicCall)
     request = parse(api.CountWorkflowExecutionsRequest, call.body)
     domain = await _domain(frontend, request.domain)
     asked = await _query(frontend, request.query, domain)
+    await frontend.flush_visibility()
     count = await frontend.store.count_visibility(asked)
     return api.CountWorkflowExecutionsResponse(count=count).SerializeToString()
 
@@ -61,7 +62,13 @@ async def _domain(frontend: FrontendContext, name: str) -> api.Domain:
 
 
 async def _query(frontend: FrontendContext, text: str, domain: api.Domain) -> Query:
-    return query.parse(text, attributes.DEFAULT, domain.id)
+    types = await frontend.search_attributes.types()
+    try:
+        return query.parse(text, types, domain.id)
+    except query.UnknownKey as unknown:
+        # It may have been added a moment ago.
+        types = await frontend.search_attributes.types([unknown.name])
+        return query.parse(text, types, domain.id)
 
 
 async def _answer(
@@ -72,6 +79,9 @@ async def _answer(
     if request.page_size > most:
         raise BadRequest(f"Pagesize is larger than allowed {most}")
     size = request.page_size if request.page_size > 0 else frontend.settings.visibility_page_default
+    if not request.next_page_token:
+        # Later pages go on from where the first began.
+        await frontend.flush_visibility()
     try:
         page = await frontend.store.list_visibility(asked, size, request.next_page_token)
     except ValueError:
@@ -181,7 +191,7 @@ def _set_time(timestamp: Timestamp, nanoseconds: int) -> None:
 async def get_search_attributes(frontend: FrontendContext, call: PublicCall) -> bytes:
     """All keys with their types: the server's own and the custom ones."""
     parse(api.GetSearchAttributesRequest, call.body)
-    keys = {**attributes.SYSTEM, **attributes.DEFAULT}
+    keys = {**attributes.SYSTEM, **await frontend.search_attributes.types()}
     response = api.GetSearchAttributesResponse()
     for name, value_type in keys.items():
         response.keys[name] = cast("api.IndexedValueType", value_type)

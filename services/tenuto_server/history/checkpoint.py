@@ -105,7 +105,7 @@ class Checkpointer:
         for number, run in enumerate(runs):
             if number % _PICTURES_AT_ONCE == _PICTURES_AT_ONCE - 1:
                 await asyncio.sleep(0)
-            retention_s = await self._retention_s(run)
+            retention_s = await self.retention_s(run)
             if not run.is_deleted:
                 images.append(RunImage(run, self._core.next_picture(), retention_s))
         self._require(log)
@@ -142,7 +142,8 @@ class Checkpointer:
         if run.first_id < run.stored_next_id and run.state.history_bytes > _KEPT_HISTORY_BYTES:
             run.drop_stored_frames()
 
-    async def _retention_s(self, run: Run) -> int:
+    async def retention_s(self, run: Run) -> int:
+        """How long the run is kept after its close, in seconds."""
         domain = self._core.domains.cached_by_id(run.state.domain_id)
         if domain is None:
             try:

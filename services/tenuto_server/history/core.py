@@ -33,7 +33,9 @@ from tenuto_server.history.settings import HistorySettings
 from tenuto_server.history.shard import Shard
 from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.interface import Store
+from tenuto_server.persistence.search_attributes import SearchAttributes
 from tenuto_server.transport.network import Network
+from tenuto_server.visibility.attributes import AttributeLimits, AttributeRules
 
 # What a step costs in the log beside its events.
 _STEP_BYTES = 256
@@ -61,6 +63,7 @@ class Core:
         self.runtime = runtime
         self.domains = domains
         self.live = LiveSettings.of(settings, "history")
+        self.search_attributes = SearchAttributes(store, runtime)
         self.address = address
         self.shards: dict[int, Shard] = {}
         self.alarms = AlarmQueue()
@@ -76,6 +79,8 @@ class Core:
         self.abandon: Callable[[str], None] = lambda reason: None
         # Set by the service: gives a shard up, as when the ring changes; it is taken again by whoever should have it.
         self.close_shard: Callable[[int], Awaitable[None]] = _no_shards
+        # Set by the service: returns when what is durable shows in lists.
+        self.flush_visibility: Callable[[], Awaitable[None]] = _nothing_to_flush
         # Told of a run that leaves memory and is to be looked after later: (time, shard, timer key).
         self.on_rest: Callable[[int, int, bytes], None] = lambda at_ns, shard_id, key: None
         self._alarm_timer: asyncio.TimerHandle | None = None
@@ -107,6 +112,16 @@ class Core:
         run = await shard.run(domain_id, workflow_id, run_id)
         self.require(run)
         return run
+
+    async def attribute_rules(self, domain_id: str, names: set[str]) -> AttributeRules:
+        """The rules for search attributes; keys of these names are looked for if they are not known here."""
+        settings = self.settings_for(domain_id)
+        limits = AttributeLimits(
+            settings.search_attributes_keys_max,
+            settings.search_attributes_value_bytes_max,
+            settings.search_attributes_bytes_max,
+        )
+        return AttributeRules(await self.search_attributes.types(names), limits)
 
     def require(self, run: Run) -> None:
         """After a wait: raises ShardOwnershipLost if the run's shard was given up meanwhile, EntityNotExists if the run was
@@ -379,6 +394,10 @@ def _limits(settings: HistorySettings, domain: api.Domain | None) -> Limits:
         decision_attempts_max=settings.decision_attempts_max if settings.enforce_decision_attempts else 0,
         retention_s=0 if domain is None else domain.workflow_execution_retention_period.seconds,
     )
+
+
+async def _nothing_to_flush() -> None:
+    """Until the service is put together."""
 
 
 def _log_step(shard: Shard, run: Run, turn: Turn) -> Step:

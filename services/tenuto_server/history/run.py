@@ -22,8 +22,9 @@ class Run:
     """
 
     __slots__ = (
-        "alarms", "dirty_since", "first_id", "frames", "is_deleted", "is_dirty", "is_stored", "last_seq", "offered",
-        "offered_decision", "own_version", "shard", "state", "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
+        "alarms", "dirty_since", "first_id", "frames", "is_deleted", "is_dirty", "is_stored", "last_seq", "listed_looks",
+        "listed_version", "offered", "offered_decision", "own_version", "shard", "state", "stored_next_id", "task_rows",
+        "timer_rows", "watchers", "workflow",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -51,6 +52,9 @@ class Run:
         # Rows that may be in the store, by time and key: True where they surely are.
         self.timer_rows: dict[int, bool] = {}
         self.task_rows: dict[bytes, bool] = {}
+        # How lists show it (see `storing.looks`), and the version of its state that was last compared with that.
+        self.listed_looks: tuple[int, bytes, bool] | None = None
+        self.listed_version = 0
         self.watchers: list[asyncio.Future[None]] = []
 
     def take(self, records: Iterable[Record]) -> int:
@@ -72,6 +76,11 @@ class Run:
         if drop > 0:
             del self.frames[:drop]
             self.first_id = self.stored_next_id
+
+    def note_listed(self, version: int, looks: tuple[int, bytes, bool]) -> None:
+        """Lists show the run as it was at this version of its state, or newer."""
+        if version >= self.listed_version:
+            self.listed_version, self.listed_looks = version, looks
 
     def notify(self) -> None:
         """Wakes those who wait for news of the run."""

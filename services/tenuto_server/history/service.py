@@ -14,6 +14,7 @@ from tenuto_server.errors import InvariantViolation
 from tenuto_server.history.checkpoint import Checkpointer
 from tenuto_server.history.core import Core
 from tenuto_server.history.handlers import TABLE
+from tenuto_server.history.listing import VisibilityFlusher
 from tenuto_server.history.log import CommitLog
 from tenuto_server.history.ownership import Ownership
 from tenuto_server.history.resting import RestingTimers
@@ -55,6 +56,8 @@ class HistoryService:
         self.core.async_starts.handlers = TABLE
         self._ownership = Ownership(self.core)
         self._checkpointer = Checkpointer(self.core)
+        self._flusher = VisibilityFlusher(self.core, self._checkpointer.retention_s)
+        self.core.flush_visibility = self._flusher.flush
         self._resting = RestingTimers(self.core)
         self._tasks: set[asyncio.Task[None]] = set()
         self._shards_due = asyncio.Event()
@@ -101,6 +104,7 @@ class HistoryService:
             task.cancel()
         if self.core.log is not None:
             self.core.log.kill()
+        self._flusher.kill()
         self.core.kill()
 
     async def handle(self, call: InternalCall) -> bytes:

@@ -22,6 +22,12 @@ class HistorySettings:
     checkpoint_interval: float = setting(1.0, seconds=True, least=0.01)
     # Rows a checkpoint writes at once.
     checkpoint_rows: int = setting(400, least=1)
+    # Visibility records are written for those who list at most this often.
+    visibility_flush_gap: float = setting(0.05, seconds=True)
+    # What one run's search attributes may be, in a decision: keys, bytes of a value, bytes of all.
+    search_attributes_keys_max: int = setting(100, "frontend.searchAttributesNumberOfKeysLimit", filters=BY_DOMAIN)
+    search_attributes_value_bytes_max: int = setting(2 * 1024, "frontend.searchAttributesSizeOfValueLimit", filters=BY_DOMAIN)
+    search_attributes_bytes_max: int = setting(40 * 1024, "frontend.searchAttributesTotalSizeLimit", filters=BY_DOMAIN)
     # Runs kept in memory after they came to rest.
     idle_runs_max: int = 10_000
     # Resting timers are loaded this long before they are due.

@@ -91,6 +91,10 @@ def timer_owner(key: bytes) -> tuple[str, str, str]:
     return domain_id, workflow_id, run_id
 
 
+# What of a run a list shows that may change while it is open, and how it closed.
+Looks = tuple[int, bytes, bool]
+
+
 class RunImage:
     """A run's rows as they must be after its newest step, taken in one moment.
 
@@ -99,7 +103,8 @@ class RunImage:
     """
 
     __slots__ = (
-        "_frames", "_snapshot", "_tasks", "_timer_ns", "_visibility", "is_current", "next_id", "number", "run", "seq", "version",
+        "_frames", "_looks", "_snapshot", "_tasks", "_timer_ns", "_visibility", "is_current", "next_id", "number", "run", "seq",
+        "version",
     )  # fmt: skip
 
     def __init__(self, run: Run, number: int, retention_s: int) -> None:
@@ -119,6 +124,7 @@ class RunImage:
         stored = StoredRun(encode(state), self.next_id, self._timer_ns, tuple(self._tasks))
         self._snapshot = pack(VERSION, msgspec.msgpack.encode(stored))
         self._visibility = visibility_record(state, retention_s)
+        self._looks = looks(state)
 
     def write_details(self, batch: WriteBatch, epoch: int) -> None:
         """Adds all rows but the snapshot: only those that the store may not have."""
@@ -171,6 +177,7 @@ class RunImage:
         run.stored_next_id = self.next_id
         run.timer_rows = {self._timer_ns: True} if self._timer_ns else {}
         run.task_rows = dict.fromkeys(self._tasks, True)
+        run.note_listed(self.version, self._looks)
         if run.is_closed:
             run.drop_stored_frames()
 
@@ -190,6 +197,7 @@ def restore(run: Run, stored: StoredRun) -> None:
     if stored.timer_ns:
         run.timer_rows[stored.timer_ns] = True
     run.task_rows = dict.fromkeys(stored.tasks, True)
+    run.note_listed(run.state.version, looks(run.state))
 
 
 def doubt(run: Run) -> None:
@@ -226,6 +234,15 @@ def split_frames(data: bytes | memoryview) -> Iterator[bytes]:
         at = cursor + size
 
 
+def looks(state: RunState) -> Looks:
+    """What tells whether a list shows the run as it is; when it last moved is not part of it."""
+    return state.close_status, state.search_attributes, state.last_event_ns >= _execution_ns(state)
+
+
+def _execution_ns(state: RunState) -> int:
+    return state.start_ns + state.backoff_s * SECOND
+
+
 def visibility_record(state: RunState, retention_s: int) -> VisibilityRecord:
     """The run as the visibility index shows it."""
     parent = api.ParentExecutionInfo.FromString(state.parent).workflow_execution
@@ -236,7 +253,7 @@ def visibility_record(state: RunState, retention_s: int) -> VisibilityRecord:
         workflow_type=state.workflow_type,
         task_list=state.task_list,
         start_ns=state.start_ns,
-        execution_ns=state.start_ns + state.backoff_s * SECOND,
+        execution_ns=_execution_ns(state),
         close_ns=state.close_ns,
         close_status=state.close_status,
         history_length=state.next_event_id - 1 if state.close_status else 0,

@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -87,6 +87,13 @@ class AttributeLimits:
     keys_max: int = 100
     value_bytes_max: int = 2 * 1024
     total_bytes_max: int = 40 * 1024
+
+
+class AttributeRules(NamedTuple):
+    """The custom keys with their types, and what one run may carry."""
+
+    types: Mapping[str, int] = DEFAULT
+    limits: AttributeLimits = AttributeLimits()
 
 
 def fault(attributes: api.SearchAttributes, types: Mapping[str, int], limits: AttributeLimits) -> str:

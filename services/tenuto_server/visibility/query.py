@@ -28,6 +28,14 @@ INVALID: Final = "Invalid query."
 CUSTOM_PREFIX: Final = "Attr."
 
 
+class UnknownKey(BadRequest):
+    """The query names a key that is not registered."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'invalid search attribute "{name[:100]}"')
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class QueryLimits:
     """`text_max` in characters; `depth_max` counts ANDs within ORs within ANDs."""
@@ -186,7 +194,7 @@ class _Reader:
             name = name.removeprefix(CUSTOM_PREFIX)
             value_type = self._custom.get(name)
         if value_type is None:
-            raise BadRequest(f'invalid search attribute "{name[:100]}"')
+            raise UnknownKey(name)
         return Field(name, value_type)
 
     def node(self, raw: _Condition | _Group, depth: int) -> Node:

@@ -40,6 +40,7 @@ RARE_CLASSES: dict[str, type[Message]] = {
     "grpc.health.v1.Health/Check": StringValue,
     **{path: getattr(admin, f"{path.rpartition('/')[2]}Request") for path in METHODS if ".admin." in path},
 }
+QUERY = "WorkflowType = 'T' and (CloseTime = missing or CustomIntField > 5) order by StartTime desc"
 VALUES: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.CPPTYPE_INT32: st.sampled_from([0, 1, -1, 2**31 - 1, -(2**31)]),
     FieldDescriptor.CPPTYPE_INT64: st.sampled_from([0, 1, -1, 2**40, 2**63 - 1, -(2**63)]),
@@ -101,6 +102,10 @@ def good_request(path: str) -> Message:
         "UpdateDomainAsyncWorkflowConfiguraton": admin.UpdateDomainAsyncWorkflowConfiguratonRequest(
             domain=DOMAIN, configuration=api.AsyncWorkflowConfiguration(enabled=True)
         ),
+        "ListWorkflowExecutions": api.ListWorkflowExecutionsRequest(domain=DOMAIN, query=QUERY),
+        "ScanWorkflowExecutions": api.ScanWorkflowExecutionsRequest(domain=DOMAIN, query=QUERY),
+        "CountWorkflowExecutions": api.CountWorkflowExecutionsRequest(domain=DOMAIN, query=QUERY),
+        "AddSearchAttribute": admin.AddSearchAttributeRequest(search_attribute={"Colour": api.INDEXED_VALUE_TYPE_KEYWORD}),
     }
     if rpc in special:
         return special[rpc]
@@ -144,7 +149,8 @@ def _set(draw: st.DrawFn, target: Message, field: FieldDescriptor) -> None:
         elif field.message_type.fields_by_name["value"].cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
             getattr(target, field.name)[draw(VALUES[FieldDescriptor.CPPTYPE_STRING])].SetInParent()
         else:
-            getattr(target, field.name)[draw(VALUES[FieldDescriptor.CPPTYPE_STRING])] = "v"
+            values = VALUES[field.message_type.fields_by_name["value"].cpp_type]
+            getattr(target, field.name)[draw(VALUES[FieldDescriptor.CPPTYPE_STRING])] = draw(values)
         return
     value = draw(BYTES if field.type == FieldDescriptor.TYPE_BYTES else VALUES[field.cpp_type])
     if field.is_repeated:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tenuto_api import api
+from tenuto_api import admin, api
 from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest, EntityNotExists
 from tenuto_server.persistence.interface import VisibilityRecord, WriteBatch
-from tests.unit.frontend.fakes import DOMAIN, DOMAIN_ID, START_NS, Bench, run
+from tenuto_server.persistence.search_attributes import SearchAttributes
+from tenuto_server.transport.network import InternalCall
+from tests.unit.frontend.fakes import DOMAIN, DOMAIN_ID, START_NS, Bench, run, start_request
 
 RUN = "44444444-4444-4444-8444-44444444444"
 OPEN, CLOSED = "VisibilityAPI/ListOpenWorkflowExecutions", "VisibilityAPI/ListClosedWorkflowExecutions"
@@ -339,5 +342,110 @@ def test_a_query_is_refused(changes: dict[str, Any], text: str) -> None:
                 with pytest.raises(BadRequest) as refused:
                     await bench.call(method, request.SerializeToString())
                 assert refused.value.message == text
+
+    run(scenario())
+
+
+# --- search attributes ------------------------------------------------------------------------------------------------
+ADD = "uber.cadence.admin.v1.AdminAPI/AddSearchAttribute"
+START, SIGNAL_WITH_START = "WorkflowAPI/StartWorkflowExecution", "WorkflowAPI/SignalWithStartWorkflowExecution"
+
+
+def with_attributes(**values: bytes) -> api.StartWorkflowExecutionRequest:
+    request = start_request()
+    for key, data in values.items():
+        request.search_attributes.indexed_fields[key].data = data
+    return request
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"Unknown": b'"x"'}, "Unknown is not a valid search attribute key"),
+        ({"WorkflowID": b'"x"'}, "WorkflowID is read-only Cadence reserved attribute"),
+        ({"CustomIntField": b'"x"'}, "CustomIntField does not hold a valid value of its type"),
+        ({"CustomStringField": b'"' + b"x" * 2048 + b'"'}, "size limit exceed for key CustomStringField"),
+    ],
+)
+def test_starts_with_bad_search_attributes_are_refused(values: dict[str, bytes], text: str) -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            with pytest.raises(BadRequest) as refused:
+                await bench.call(START, with_attributes(**values).SerializeToString())
+            assert refused.value.message == text
+            both = api.SignalWithStartWorkflowExecutionRequest(start_request=with_attributes(**values), signal_name="s")
+            with pytest.raises(BadRequest) as refused:
+                await bench.call(SIGNAL_WITH_START, both.SerializeToString())
+            assert refused.value.message == text
+            assert not bench.history.calls
+
+    run(scenario())
+
+
+def test_a_key_that_another_process_added_is_seen() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            good = with_attributes(CustomIntField=b"-5", CadenceChangeVersion=b'["a-1","b-2"]')
+            await bench.call(START, good.SerializeToString())
+            await SearchAttributes(bench.store, bench.runtime).add({"Colour": api.INDEXED_VALUE_TYPE_KEYWORD})
+            await asyncio.sleep(0.3)
+            await bench.call(START, with_attributes(Colour=b'"red"').SerializeToString())
+            answer = await bench.call("VisibilityAPI/GetSearchAttributes", b"")
+            assert api.GetSearchAttributesResponse.FromString(answer).keys["Colour"] == api.INDEXED_VALUE_TYPE_KEYWORD
+
+    run(scenario())
+
+
+def test_adding_keys() -> None:
+    async def add(bench: Bench, **keys: Any) -> None:
+        await bench.call(ADD, admin.AddSearchAttributeRequest(search_attribute=keys).SerializeToString())
+
+    async def scenario() -> None:
+        async with Bench() as bench:
+            for _ in range(2):
+                await add(bench, Colour=api.INDEXED_VALUE_TYPE_KEYWORD, CustomIntField=api.INDEXED_VALUE_TYPE_INT)
+            refusals: list[tuple[dict[str, int], str]] = [
+                ({}, "SearchAttributes are not set in the request."),
+                ({"Colour": 3}, "Key [Colour] is already whitelisted as a different type"),
+                ({"CustomIntField": 5}, "Key [CustomIntField] is already whitelisted as a different type"),
+                ({"StartTime": 3}, "Key [StartTime] is reserved by system"),
+                ({"missing": 3}, "Key [missing] is not a valid search attribute name"),
+                ({"a.b": 3}, "Key [a.b] is not a valid search attribute name"),
+                ({"Other": 0}, "Unknown IndexedValueType: 0."),
+                ({"Other": 77}, "Unknown IndexedValueType: 77."),
+            ]
+            for keys, text in refusals:
+                with pytest.raises(BadRequest) as refused:
+                    await add(bench, **keys)
+                assert refused.value.message == text
+            answer = await bench.call("VisibilityAPI/GetSearchAttributes", b"")
+            assert len(api.GetSearchAttributesResponse.FromString(answer).keys) == 36
+
+    run(scenario())
+
+
+def test_lists_have_history_write_down_what_it_holds_and_do_not_wait_for_the_silent() -> None:
+    async def scenario() -> None:
+        async with Bench() as bench:
+            request = api.ListWorkflowExecutionsRequest(domain=DOMAIN).SerializeToString()
+
+            async def write(call: InternalCall) -> bytes:
+                assert call.method == "FlushVisibility"
+                await bench.store.write(WriteBatch(visibility=[record(1)]))
+                return b""
+
+            bench.history.answer = write
+            page = api.ListWorkflowExecutionsResponse.FromString(await bench.call(LIST, request))
+            assert [info.workflow_execution.workflow_id for info in page.executions] == ["w1"]
+
+            async def silent(call: InternalCall) -> bytes:
+                await asyncio.sleep(60)
+                return b""
+
+            bench.history.answer = silent
+            before = bench.runtime.monotonic()
+            page = api.ListWorkflowExecutionsResponse.FromString(await bench.call(LIST, request))
+            assert len(page.executions) == 1
+            assert bench.runtime.monotonic() - before <= 1.1
 
     run(scenario())

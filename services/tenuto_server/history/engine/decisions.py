@@ -14,11 +14,12 @@ from typing import Any
 
 from tenuto_api import api
 from tenuto_server.errors import InvariantViolation
-from tenuto_server.history.engine import activity, child, close, decision_task, external, sizes, timer
+from tenuto_server.history.engine import activity, child, close, decision_task, external, search_attributes, sizes, timer
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event
 from tenuto_server.history.engine.values import seconds
 from tenuto_server.rules import cron, retry
+from tenuto_server.visibility.attributes import AttributeRules
 
 IDENTIFIER_MAX = 1000
 _RUN_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -55,11 +56,20 @@ class _Preview:
 
 
 def complete(
-    turn: Turn, decision: Decision, request: api.RespondDecisionTaskCompletedRequest, domain: str, new_run_id: str
+    turn: Turn,
+    decision: Decision,
+    request: api.RespondDecisionTaskCompletedRequest,
+    domain: str,
+    new_run_id: str,
+    attributes: AttributeRules | None = None,
 ) -> Fault | None:
     """Completes the started decision task with the worker's decisions, or fails it. Schedules the next one where there is
-    news. `new_run_id` is for a successor, if there is to be one."""
+    news. `new_run_id` is for a successor, if there is to be one; `attributes` are the rules for search attributes, None
+    where there are none to check."""
     fault = check(turn.state, request.decisions, domain)
+    if fault is None and attributes is not None:
+        bad = search_attributes.fault(request.decisions, attributes)
+        fault = None if bad is None else Fault(*bad)
     if fault is not None:
         fail(turn, decision, request, fault)
         return fault

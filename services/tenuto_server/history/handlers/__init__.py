@@ -39,6 +39,7 @@ TABLE: dict[str, Handler] = {
     "RefreshWorkflowTasks": renewing.refresh,
     "GetWorkflowExecutionHistory": reads.get_history,
     "DescribeWorkflowExecution": reads.describe,
+    "FlushVisibility": reads.flush_visibility,
     "StartTask": decision_tasks.start_task,
     "RespondDecisionTaskCompleted": decision_tasks.completed,
     "RespondDecisionTaskFailed": decision_tasks.failed,

@@ -8,7 +8,7 @@ from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.history import events, paging, views
 from tenuto_server.history.core import Core
-from tenuto_server.history.engine import activity, decision_task, decisions, reset_points
+from tenuto_server.history.engine import activity, decision_task, decisions, reset_points, search_attributes
 from tenuto_server.history.engine.records import frame
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.tasks import TaskKind
@@ -111,6 +111,8 @@ async def completed(core: Core, call: InternalCall) -> bytes:
     request = api.RespondDecisionTaskCompletedRequest.FromString(envelope.request)
     token = internal.TaskToken.FromString(request.task_token)
     domain = await core.domains.by_id(token.domain_id)
+    names = search_attributes.names(request.decisions)
+    attributes = await core.attribute_rules(token.domain_id, names) if names else None
     run = await core.run(token.domain_id, token.workflow_id, token.run_id)
     decision = _started(run, token)
     new_id = core.runtime.new_id()
@@ -120,7 +122,7 @@ async def completed(core: Core, call: InternalCall) -> bytes:
         if is_bad:
             decisions.refuse_binary(turn, decision, request)
         else:
-            decisions.complete(turn, decision, request, domain.name, new_id)
+            decisions.complete(turn, decision, request, domain.name, new_id, attributes)
         inline = request.return_new_decision_task and decision_task.start_inline(turn, new_id, request.identity)
     _warn_of_size(core, run.state, events_before, bytes_before)
     next_task = b""

@@ -29,6 +29,12 @@ async def describe(core: Core, call: InternalCall) -> bytes:
     return response.SerializeToString()
 
 
+async def flush_visibility(core: Core, call: InternalCall) -> bytes:
+    """FlushVisibility: answers when what was acknowledged before the call can be seen in lists."""
+    await core.flush_visibility()
+    return b""
+
+
 async def get_history(core: Core, call: InternalCall) -> bytes:
     """GetWorkflowExecutionHistory."""
     envelope = internal.WorkflowRequest.FromString(call.body)
