@@ -51,6 +51,7 @@ def check(observed: Observed, picture: Picture, *, calm: bool, skewed: bool) -> 
     ):
         problems += one(observed, picture)
     problems += check_chains(picture)
+    problems += check_crons(picture)
     problems += check_listed(picture)
     return problems
 
@@ -375,6 +376,33 @@ def check_chains(picture: Picture) -> Iterator[str]:
     for workflow_id, count in opened.items():
         if count > 1:
             yield f"{workflow_id} has {count} open runs"
+
+
+def check_crons(picture: Picture) -> Iterator[str]:
+    """A cron run follows one that ended, at a later time of the schedule, and is told of its result."""
+    for run in picture.runs.values():
+        before = picture.runs.get(run.started.continued_execution_run_id)
+        if run.started.initiator != api.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE or before is None:
+            continue
+        ended = attributes_of(before.events[-1])
+        for name in ("cron_schedule", "cron_overlap_policy", "first_scheduled_time", "input"):
+            if getattr(run.started, name) != getattr(before.started, name):
+                yield f"{run.name} and the cron run before have different {name}"
+        if ended.initiator != run.started.initiator or ended.last_completion_result != run.started.last_completion_result:
+            yield f"{run.name} begins otherwise than the run before says"
+        ticks, ticks_before = (int(one.started.last_completion_result.data or b"0") for one in (run, before))
+        if ticks != ticks_before + (not run.started.HasField("continued_failure")):
+            yield f"{run.name} counts {ticks} runs, the one before {ticks_before}"
+        if run.started.cron_overlap_policy == api.CRON_OVERLAP_POLICY_BUFFER_ONE:
+            continue
+        period_s = int(run.started.cron_schedule.removeprefix("@every ").removesuffix("s"))
+        if _execution_s(run) - _execution_s(before) <= period_s - 1:
+            yield f"{run.name} runs {_execution_s(run) - _execution_s(before):g} s after the one before, every {period_s} s"
+
+
+def _execution_s(run: Run) -> float:
+    start = run.events[0].event_time
+    return start.seconds + start.nanos / 1e9 + run.started.first_decision_task_backoff.seconds
 
 
 def check_listed(picture: Picture) -> Iterator[str]:

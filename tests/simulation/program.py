@@ -77,6 +77,8 @@ class Plan:
     generations: int = 1
     end: str = "complete"
     heed_cancel: bool = True
+    # Of a cron workflow: how many runs are to come to their end.
+    ticks: int = 0
 
     def encode(self) -> bytes:
         """As a workflow's input."""
@@ -119,6 +121,9 @@ class _Seen:
     def __init__(self, events: Iterable[api.HistoryEvent]) -> None:
         self.plan: Plan | None = None
         self.run_id = ""
+        self.cron = False
+        # How many cron runs before this one completed.
+        self.ticks = 0
         self.begun: dict[str, None] = {}
         self.closed: dict[str, str] = {}
         self.cancelled: dict[str, None] = {}
@@ -134,6 +139,9 @@ class _Seen:
         kind, attributes = kind_of(event), attributes_of(event)
         if kind == "workflow_execution_started":
             self.plan = Plan.decode(attributes.input.data)
+            self.run_id = attributes.original_execution_run_id
+            self.cron = bool(attributes.cron_schedule)
+            self.ticks = int(attributes.last_completion_result.data or b"0") if self.cron else 0
         elif kind == "workflow_execution_signaled":
             self.signals += 1
         elif kind == "workflow_execution_cancel_requested":
@@ -191,7 +199,7 @@ def decide(events: Sequence[api.HistoryEvent], workflow_id: str) -> list[api.Dec
         if len(closing) < len(open_items):
             return decisions
         return decisions + decide([*events, *closing], workflow_id)
-    return [_ending(plan)]
+    return [_cron_ending(plan, seen) if seen.cron else _ending(plan)]
 
 
 def _closes_at_once(decision: api.Decision) -> api.HistoryEvent | None:
@@ -269,6 +277,17 @@ def _child(item: Item, plan: Plan, workflow_id: str) -> api.StartChildWorkflowEx
         task_start_to_close_timeout=seconds(DECISION_TIMEOUT_S),
         workflow_id_reuse_policy=api.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
     )
+
+
+def _cron_ending(plan: Plan, seen: _Seen) -> api.Decision:
+    """Counts the runs that completed; some fail first. Cancels itself at the last, for nothing else ends a schedule."""
+    if plan.ticks <= seen.ticks + 1:
+        return api.Decision(cancel_workflow_execution_decision_attributes=api.CancelWorkflowExecutionDecisionAttributes())
+    if random.Random(f"tick:{seen.run_id}").random() < 0.3:
+        failed = api.FailWorkflowExecutionDecisionAttributes(failure=api.Failure(reason="planned"))
+        return api.Decision(fail_workflow_execution_decision_attributes=failed)
+    completed = api.CompleteWorkflowExecutionDecisionAttributes(result=api.Payload(data=str(seen.ticks + 1).encode()))
+    return api.Decision(complete_workflow_execution_decision_attributes=completed)
 
 
 def _ending(plan: Plan) -> api.Decision:

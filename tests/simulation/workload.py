@@ -28,6 +28,8 @@ POLICIES = [
     api.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
     api.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING,
 ]
+# One start in so many is of a cron workflow.
+CRON = 0.15
 
 POINTS = ("decision_task_started", "decision_task_completed", "decision_task_failed", "decision_task_timed_out")
 
@@ -115,7 +117,7 @@ class _Program:
         self._sent += 1
         task_list = f"list-{self._random.randrange(self._load.task_lists)}"
         plan = random_plan(f"{self._seed}/{self._sent}", task_list, polite=self._load.polite, children=self._load.children)
-        return api.StartWorkflowExecutionRequest(
+        request = api.StartWorkflowExecutionRequest(
             domain=DOMAIN,
             workflow_id=self._workflow_id,
             workflow_type=api.WorkflowType(name=WORKFLOW_TYPE),
@@ -127,6 +129,18 @@ class _Program:
             request_id=self._client.new_id(),
             workflow_id_reuse_policy=policy,
         )
+        # Of its own chance: whatever else a seed stands for stays what it was.
+        chance = random.Random(f"cron:{self._seed}/{self._sent}")
+        if chance.random() < CRON:
+            plan.ticks = chance.randint(2, 4)
+            request.input.data = plan.encode()
+            request.cron_schedule = chance.choice(["@every 1s", "@every 3s"])
+            request.cron_overlap_policy = chance.choice(
+                [api.CRON_OVERLAP_POLICY_SKIPPED, api.CRON_OVERLAP_POLICY_BUFFER_ONE]
+            )
+            if chance.random() < 0.3:
+                request.jitter_start.seconds = 1
+        return request
 
     async def _start(self, policy: api.WorkflowIdReusePolicy, request: api.StartWorkflowExecutionRequest | None = None) -> None:
         request = request or self._start_request(policy)
