@@ -1,8 +1,8 @@
 """What every handler works with: the way to domains, to the owners of workflows and task lists, and back to the caller.
 
 A request is parsed once, to check and route it; its bytes travel on as they are. A call to an owner that is gone, or
-that has lost the shard, is made again at whoever is the owner then, within the caller's time: every request carries a
-request id or a token, so a repeated one does no harm (TerminateWorkflowExecution, which has neither, finds the run closed).
+that has lost the shard, is made again at whoever is the owner then, within the caller's time, and says that it is repeated:
+what was done already is not done again, and history answers as it would have the first time.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from tenuto_server.transport.network import Network
 from tenuto_server.transport.public import PublicCall
 
 M = TypeVar("M", bound=Message)
+
+# A message's bytes after another's are the two merged: what says that a request was sent before.
+_REPEATED = internal.WorkflowRequest(repeated=True).SerializeToString()
 
 NO_OWNER = "The owner of this workflow could not be reached in time."
 NO_MATCHING = "The owner of this task list could not be reached in time."
@@ -169,7 +172,7 @@ class FrontendContext:
         """Hands a public request to the owner of its workflow's shard. `rpc` is the public RPC's name, `deadline` until
         when (the caller's own where None). Errors come back as this client can read them."""
         headers = call.headers
-        request = internal.WorkflowRequest(
+        request = first = internal.WorkflowRequest(
             domain_id=domain_id,
             workflow_id=workflow_id,
             request=body,
@@ -185,6 +188,7 @@ class FrontendContext:
                 return await self.network.call(self.router.history_address(shard), rpc, request, self.left(deadline))
             except (Unavailable, ShardOwnershipLost):
                 backoff = await self.pause(backoff, deadline, NO_OWNER)
+                request = first + _REPEATED
             except errors.WorkflowAlreadyCompleted as error:
                 raise for_client(error, headers) from None
 

@@ -71,14 +71,7 @@ _WORKER: dict[str, Method] = {
     "PollForActivityTask": Method(polls.poll_for_activity_task, RateClass.WORKER),
     "RespondDecisionTaskCompleted": Method(responds.respond_decision_task_completed, _ANSWER),
     "RespondDecisionTaskFailed": Method(responds.respond_decision_task_failed, _ANSWER),
-    "RespondActivityTaskCompleted": Method(responds.respond_activity_task_completed, _ANSWER),
-    "RespondActivityTaskFailed": Method(responds.respond_activity_task_failed, _ANSWER),
-    "RespondActivityTaskCanceled": Method(responds.respond_activity_task_canceled, _ANSWER),
-    "RecordActivityTaskHeartbeat": Method(responds.record_activity_task_heartbeat, _ANSWER),
-    "RespondActivityTaskCompletedByID": Method(responds.respond_activity_task_completed_by_id, _ANSWER),
-    "RespondActivityTaskFailedByID": Method(responds.respond_activity_task_failed_by_id, _ANSWER),
-    "RespondActivityTaskCanceledByID": Method(responds.respond_activity_task_canceled_by_id, _ANSWER),
-    "RecordActivityTaskHeartbeatByID": Method(responds.record_activity_task_heartbeat_by_id, _ANSWER),
+    **{rpc: Method(handler, _ANSWER) for rpc, handler in responds.HANDLERS.items()},
     "ResetStickyTaskList": Method(running.reset_sticky_task_list, _ANSWER),
 }
 _DOMAIN: dict[str, Method] = {

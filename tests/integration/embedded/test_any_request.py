@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenuto_api import api
+from tenuto_server.config.runtime import SECOND, Runtime
 from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings
 from tenuto_server.errors import INVALID_ARGUMENT, ServiceError
 from tenuto_server.frontend.methods import INTERFACE, METHODS
 from tenuto_server.transport.public import PublicCall
-from tests.unit.frontend.fakes import DOMAIN, run, start_request, task_token
+from tests.unit.frontend.fakes import DOMAIN, START_NS, run, start_request, task_token
 from tests.unit.frontend.test_properties import EXPECTED, good_request, spoiled
 
 # What changes the ground that the other requests stand on.
@@ -30,7 +32,9 @@ class World:
     """A server with one workflow, whose first activity is started."""
 
     def __init__(self) -> None:
-        self.server = EmbeddedServer(EmbeddedSettings("memory://", domain=DOMAIN))
+        # The wall clock goes with the loop's.
+        runtime = Runtime(now=lambda: START_NS + int(_now() * SECOND), random=random.Random(5))
+        self.server = EmbeddedServer(EmbeddedSettings("memory://", domain=DOMAIN, system_workers=False), runtime)
         self.tokens: list[bytes] = []
 
     async def call(self, method: str, request: Message | bytes, timeout_s: float | None = 10.0) -> bytes:

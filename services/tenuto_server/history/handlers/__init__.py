@@ -48,12 +48,5 @@ TABLE: dict[str, Handler] = {
     "CancelExternal": calls.cancel_external,
     "CloseChild": calls.close_child,
     "ChildClosed": calls.child_closed,
-    "RespondActivityTaskCompleted": activities.completed,
-    "RespondActivityTaskCompletedByID": activities.completed_by_id,
-    "RespondActivityTaskFailed": activities.failed,
-    "RespondActivityTaskFailedByID": activities.failed_by_id,
-    "RespondActivityTaskCanceled": activities.canceled,
-    "RespondActivityTaskCanceledByID": activities.canceled_by_id,
-    "RecordActivityTaskHeartbeat": activities.heartbeat,
-    "RecordActivityTaskHeartbeatByID": activities.heartbeat_by_id,
+    **activities.HANDLERS,
 }

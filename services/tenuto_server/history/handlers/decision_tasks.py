@@ -13,6 +13,7 @@ from tenuto_server.history.engine.records import frame
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.tasks import TaskKind
 from tenuto_server.history.forking import fork_run
+from tenuto_server.history.handlers import repeats
 from tenuto_server.history.offers import TaskKey
 from tenuto_server.history.run import Run
 from tenuto_server.transport.network import InternalCall
@@ -114,7 +115,13 @@ async def completed(core: Core, call: InternalCall) -> bytes:
     names = search_attributes.names(request.decisions)
     attributes = await core.attribute_rules(token.domain_id, names) if names else None
     run = await core.run(token.domain_id, token.workflow_id, token.run_id)
-    decision = _started(run, token)
+    try:
+        decision = _started(run, token)
+    except (errors.EntityNotExists, errors.WorkflowAlreadyCompleted):
+        started_id = await repeats.closed_decision(core, run, token, request.identity) if envelope.repeated else 0
+        if not started_id:
+            raise
+        return await _completed_before(core, run, request, started_id)
     new_id = core.runtime.new_id()
     events_before, bytes_before = run.state.next_event_id, run.state.history_bytes
     is_bad = request.binary_checksum in domain.bad_binaries.binaries
@@ -147,6 +154,25 @@ def _warn_of_size(core: Core, state: RunState, events_before: int, bytes_before:
         )
 
 
+async def _completed_before(
+    core: Core, run: Run, request: api.RespondDecisionTaskCompletedRequest, started_id: int
+) -> bytes:
+    """The answer of a request that was acted on before: the next task too, where it was started inside that answer, which
+    got lost. Should its worker have polled it instead, it decides twice, which does no harm."""
+    decision = run.state.decision
+    next_task = b""
+    if (
+        request.return_new_decision_task
+        and decision is not None
+        and decision.started_ns
+        and decision.identity == request.identity
+        and run.state.previous_started_id == started_id
+    ):
+        next_task = await _decision_bytes(core, run, decision, bool(run.state.sticky_task_list))
+    await core.durable(run)
+    return _completed_response(next_task)
+
+
 def _completed_response(next_task: bytes) -> bytes:
     """RespondDecisionTaskCompletedResponse with an encoded decision task in field 1, or none at all."""
     if not next_task:
@@ -161,7 +187,17 @@ async def failed(core: Core, call: InternalCall) -> bytes:
     request = api.RespondDecisionTaskFailedRequest.FromString(envelope.request)
     token = internal.TaskToken.FromString(request.task_token)
     run = await core.run(token.domain_id, token.workflow_id, token.run_id)
-    decision = _started(run, token)
+    try:
+        decision = _started(run, token)
+    except (errors.EntityNotExists, errors.WorkflowAlreadyCompleted):
+        if not envelope.repeated:
+            raise
+        # The failure of a transient decision leaves no event, only the next attempt.
+        next_attempt = run.state.decision is not None and run.state.decision.attempt == token.attempt + 1
+        if not next_attempt and not await repeats.closed_decision(core, run, token, request.identity):
+            raise
+        await core.durable(run)
+        return b""
     failure = api.Failure(details=request.details.data) if request.HasField("details") else None
     with core.step(run) as turn:
         decision_task.fail(turn, decision, request.cause, request.identity, failure, request.binary_checksum)

@@ -6,6 +6,7 @@ from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.history.core import Core
 from tenuto_server.history.engine import close, decision_task, outside
+from tenuto_server.history.handlers import repeats
 from tenuto_server.history.run import Run
 from tenuto_server.transport.network import InternalCall
 
@@ -28,8 +29,11 @@ async def request_cancel(core: Core, call: InternalCall) -> bytes:
     request = api.RequestCancelWorkflowExecutionRequest.FromString(envelope.request)
     run = await _run(core, envelope, request.workflow_execution)
     _check_chain(run, request.first_execution_run_id)
-    with core.step(run) as turn:
-        outside.request_cancel(turn, request)
+    state = run.state
+    acted = envelope.repeated and state.cancel_requested and request.request_id == state.cancel_request_id
+    if not acted:
+        with core.step(run) as turn:
+            outside.request_cancel(turn, request)
     await core.durable(run)
     return b""
 
@@ -41,8 +45,9 @@ async def terminate(core: Core, call: InternalCall) -> bytes:
     run = await _run(core, envelope, request.workflow_execution)
     _check_chain(run, request.first_execution_run_id)
     details = request.details if request.HasField("details") else None
-    with core.step(run) as turn:
-        close.terminate(turn, request.reason, details, request.identity)
+    if not (envelope.repeated and run.is_closed and await repeats.terminated(core, run, request)):
+        with core.step(run) as turn:
+            close.terminate(turn, request.reason, details, request.identity)
     await core.durable(run)
     return b""
 
