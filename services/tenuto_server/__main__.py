@@ -9,6 +9,7 @@ import click
 
 from tenuto_server.persistence.interface import StoreUnavailable, StoreVersionError
 from tenuto_server.transport import acceptor
+from tenuto_server.transport.settings import AcceptorSettings
 
 
 @click.group()
@@ -74,7 +75,7 @@ def dev(
         lock = take_lock(settings.lock)
         if lock is not None:
             os.close(lock)
-        acceptor.run("tenuto_server.embedded:make", acceptor.AcceptorSettings(kind=kind, address=address))
+        acceptor.run("tenuto_server.embedded:make", AcceptorSettings(kind=kind, address=address))
     except (ValueError, OSError, StoreUnavailable, StoreVersionError) as error:
         raise click.ClickException(str(error)) from error
 

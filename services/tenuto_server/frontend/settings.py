@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tenuto_server.config.buckets import UNLIMITED
 from tenuto_server.config.live import BY_DOMAIN, BY_TASK_LIST, fixed, setting
 from tenuto_server.frontend.validation import Limits
-
-UNLIMITED = float(2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)

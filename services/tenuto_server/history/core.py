@@ -14,6 +14,7 @@ from types import TracebackType
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.cluster.router import Router
+from tenuto_server.config.buckets import UNLIMITED
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.history import storing
@@ -31,6 +32,7 @@ from tenuto_server.history.offers import Offers, TaskKey
 from tenuto_server.history.run import Run, Workflow
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.history.shard import Shard
+from tenuto_server.history.workflow_rates import WorkflowRates
 from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.interface import Store
 from tenuto_server.persistence.search_attributes import SearchAttributes
@@ -67,6 +69,7 @@ class Core:
         self.address = address
         self.shards: dict[int, Shard] = {}
         self.alarms = AlarmQueue()
+        self._workflow_rates = WorkflowRates()
         self.offers = Offers(network, router, address, self.live, self._no_sticky_poller, self._write_partitions)
         self.calls = Calls(self)
         self.log: CommitLog | None = None
@@ -95,6 +98,14 @@ class Core:
         """What is in force now for a domain."""
         domain = self.domains.cached_by_id(domain_id)
         return self.live.current if domain is None else self.live.for_domain(domain.name)
+
+    def count_request(self, domain_id: str, workflow_id: str) -> None:
+        """Counts a request from outside against its workflow id. Raises ServiceBusy."""
+        settings = self.settings_for(domain_id)
+        rate = settings.workflow_id_external_rps
+        if rate < UNLIMITED:
+            now = self.runtime.monotonic()
+            self._workflow_rates.take(domain_id, workflow_id, rate, settings.workflow_id_rates_max, now)
 
     # --- finding -------------------------------------------------------------------------------------------------------
     def shard(self, domain_id: str, workflow_id: str) -> Shard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenuto_server.config.buckets import UNLIMITED
 from tenuto_server.config.live import BY_DOMAIN, BY_TASK_LIST, setting
 
 
@@ -19,6 +20,10 @@ class HistorySettings:
     batch_bytes_max: int = setting(4 * 1024 * 1024, least=1)
     # More steps than this waiting for the log: new requests are refused as busy.
     pending_steps_max: int = setting(20_000, least=1)
+    # Requests a second that one workflow id takes from outside: starts, signals and the like.
+    workflow_id_external_rps: float = setting(UNLIMITED, "history.workflowIDExternalRPS", filters=BY_DOMAIN)
+    # Workflow ids whose rate is kept; the one not asked for longest makes room.
+    workflow_id_rates_max: int = setting(10_000, least=1)
     checkpoint_interval: float = setting(1.0, seconds=True, least=0.01)
     # Rows a checkpoint writes at once.
     checkpoint_rows: int = setting(400, least=1)

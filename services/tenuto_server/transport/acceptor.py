@@ -1,4 +1,4 @@
-"""The choice between the acceptors of the public interface, and the settings they have in common.
+"""The choice between the acceptors of the public interface.
 
 `run` is a process's main: it makes the handler by calling a factory, serves it and stops in good order on SIGTERM or
 SIGINT. Behind pyvoy the process becomes Envoy with Python in it, so the factory is given by name: it is called inside.
@@ -11,42 +11,19 @@ import importlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol, cast
 
 from tenuto_server.transport.public import PublicHandler
+from tenuto_server.transport.settings import AcceptorSettings
 
 log = logging.getLogger(__name__)
 
-MEBIBYTE = 1024 * 1024
 KINDS = ("auto", "grpc", "pyvoy")
 
 Stop = Callable[[], Awaitable[None]]
 # Makes the handler, and says how to stop what stands behind it. Behind pyvoy it runs in a fresh interpreter: what the
 # process has set up before (logs, telemetry) must be set up in it.
 Factory = Callable[[], Awaitable[tuple[PublicHandler, Stop]]]
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptorSettings:
-    """How the public interface is served.
-
-    kind: "grpc" (grpc.aio, always there), "pyvoy", or "auto": pyvoy where it is installed.
-    address: "host:port"; port 0 takes any free one.
-    receive_bytes_max: the largest request message; larger ones are answered RESOURCE_EXHAUSTED.
-    send_bytes_max: the largest response message.
-    calls_under_way_max: more calls at once than this (waiting polls among them) are answered RESOURCE_EXHAUSTED.
-    reuse_port: lets several processes listen at the same port.
-    stop_grace_s: how long a graceful stop waits for calls under way before it cancels them.
-    """
-
-    kind: str = "auto"
-    address: str = "127.0.0.1:7833"
-    receive_bytes_max: int = 64 * MEBIBYTE
-    send_bytes_max: int = 64 * MEBIBYTE
-    calls_under_way_max: int = 20_000
-    reuse_port: bool = False
-    stop_grace_s: float = 2.0
 
 
 class Acceptor(Protocol):

@@ -25,8 +25,8 @@ from urllib.parse import quote
 
 from tenuto_server import errors
 from tenuto_server.telemetry import tracing
-from tenuto_server.transport.acceptor import AcceptorSettings
 from tenuto_server.transport.public import PublicCall, PublicHandler
+from tenuto_server.transport.settings import AcceptorSettings
 
 log = logging.getLogger(__name__)
 

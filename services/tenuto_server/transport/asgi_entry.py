@@ -13,9 +13,10 @@ import os
 import signal
 from collections.abc import Awaitable
 
-from tenuto_server.transport.acceptor import AcceptorSettings, Stop, load_factory
+from tenuto_server.transport.acceptor import Stop, load_factory
 from tenuto_server.transport.asgi_acceptor import AsgiAcceptor, Receive, Scope, Send
 from tenuto_server.transport.pyvoy_acceptor import SIGNALS, VARIABLE
+from tenuto_server.transport.settings import AcceptorSettings
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from tenuto_server.transport.acceptor import AcceptorSettings
+from tenuto_server.transport.settings import AcceptorSettings
 
 APP = "tenuto_server.transport.asgi_entry:app"
 # What `asgi_entry` reads: JSON with the factory's name and the settings.

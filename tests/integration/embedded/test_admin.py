@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
 from tenuto_api import admin, api
-from tenuto_server.errors import BadRequest, EntityNotExists
+from tenuto_server.errors import BadRequest, EntityNotExists, ServiceBusy
 from tests.integration.embedded.test_any_request import WORKFLOW_ID, World
 from tests.unit.frontend.fakes import DOMAIN, run
 
@@ -103,6 +104,36 @@ def test_a_shard_that_is_closed_is_taken_again_with_all_that_is_in_it() -> None:
         with pytest.raises(BadRequest, match="There is no shard 4"):
             await world.call(f"{ADMIN}/CloseShard", admin.CloseShardRequest(shard_id=4))
         await world.serves()
+        await world.server.stop()
+
+    run(scenario())
+
+
+def test_one_workflow_id_takes_so_many_requests_from_outside() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        value = api.DataBlob(encoding_type=api.ENCODING_TYPE_JSON, data=b"2")
+        of_domain = admin.DynamicConfigFilter(
+            name="domainName", value=api.DataBlob(encoding_type=api.ENCODING_TYPE_JSON, data=json.dumps(DOMAIN).encode())
+        )
+        update = admin.UpdateDynamicConfigRequest(
+            config_name="history.workflowIDExternalRPS",
+            config_values=[admin.DynamicConfigValue(value=value, filters=[of_domain])],
+        )
+        await world.call(f"{ADMIN}/UpdateDynamicConfig", update)
+        signal = api.SignalWorkflowExecutionRequest(domain=DOMAIN, workflow_execution=EXECUTION, signal_name="s")
+        for _ in range(2):
+            await world.call("WorkflowAPI/SignalWorkflowExecution", signal)
+        describe_it = api.DescribeWorkflowExecutionRequest(domain=DOMAIN, workflow_execution=EXECUTION)
+        for rpc, request in (("SignalWorkflowExecution", signal), ("DescribeWorkflowExecution", describe_it)):
+            with pytest.raises(ServiceBusy, match="Too many requests for the workflow ID") as busy:
+                await world.call(f"WorkflowAPI/{rpc}", request)
+            assert isinstance(busy.value.detail, api.ServiceBusyError)
+            assert busy.value.detail.reason == "external-workflow-id-rate-limit"
+        await world.serves()
+        await asyncio.sleep(1)
+        await world.call("WorkflowAPI/SignalWorkflowExecution", signal)
         await world.server.stop()
 
     run(scenario())

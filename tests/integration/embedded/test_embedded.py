@@ -14,8 +14,8 @@ from tenuto.errors import RpcError
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings, shard_count
 from tenuto_server.persistence.factory import open_store
-from tenuto_server.transport.acceptor import AcceptorSettings
 from tenuto_server.transport.grpc_acceptor import GrpcAcceptor
+from tenuto_server.transport.settings import AcceptorSettings
 from tests.integration.embedded.hosted_workflows import Quadruple
 
 HOSTED = "tests.integration.embedded.hosted_workflows:numbers"

@@ -13,9 +13,9 @@ from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from tenuto_api import api
 from tenuto_server.errors import ServiceError, WorkflowAlreadyCompleted
-from tenuto_server.transport.acceptor import AcceptorSettings
 from tenuto_server.transport.grpc_acceptor import GrpcAcceptor
 from tenuto_server.transport.network import InternalCall
+from tenuto_server.transport.settings import AcceptorSettings
 from tests.unit.frontend.fakes import DOMAIN, RUN_ID, Bench, start_request
 
 HEADERS = (("rpc-service", "cadence-frontend"), ("rpc-caller", "test"), ("rpc-encoding", "proto"))

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from tenuto_server import errors
 from tenuto_server.telemetry import tracing
-from tenuto_server.transport.acceptor import AcceptorSettings, run
+from tenuto_server.transport.acceptor import run
 from tenuto_server.transport.public import PublicCall, PublicHandler
+from tenuto_server.transport.settings import AcceptorSettings
 
 SERVICE = "uber.cadence.api.v1.WorkflowAPI"
 STOPPED = "TENUTO_TEST_STOPPED"

@@ -8,9 +8,10 @@ import itertools
 import pytest
 
 from tenuto_api import admin, api
+from tenuto_server.config.buckets import TokenBucket
 from tenuto_server.config.live import LiveSettings
-from tenuto_server.errors import NOT_FOUND, ServiceBusy, ServiceError, Unavailable
-from tenuto_server.frontend.limiter import BUSY, Limiter, RateClass, TokenBucket
+from tenuto_server.errors import NOT_FOUND, ClientVersionNotSupported, ServiceBusy, ServiceError, Unavailable
+from tenuto_server.frontend.limiter import BUSY, Limiter, RateClass
 from tenuto_server.frontend.settings import FrontendSettings, Rates
 from tenuto_server.persistence.domains import Domains
 from tenuto_server.persistence.interface import Member, StoreUnavailable
@@ -344,5 +345,43 @@ def test_a_poll_that_meets_the_stop_on_its_way_does_not_wait() -> None:
             await bench.frontend.stop()
             assert await poll == b""
             assert bench.runtime.monotonic() < 0.1
+
+    run(scenario())
+
+
+# --- versions of clients ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "version", "passes"),
+    [
+        ("uber-go", "1.7.0", True),
+        ("uber-go", "1.7.1", False),
+        ("uber-java", "1.5.0", True),
+        ("uber-java", "1.6.0", False),
+        ("cli", "2.0.0", False),
+        ("uber-go", "nonsense", False),
+        ("uber-go", "", True),
+        ("", "9.9.9", True),
+        ("someone", "9.9.9", True),
+    ],
+)
+def test_clients_newer_than_the_server_are_refused_where_that_is_wanted(name: str, version: str, passes: bool) -> None:
+    headers = {"cadence-client-name": name, "cadence-client-feature-version": version}
+
+    async def scenario() -> None:
+        body = start_request().SerializeToString()
+        async with Bench() as bench:
+            await bench.call(START, body, headers=headers)
+        async with Bench(FrontendSettings(check_client_version=True)) as bench:
+            await bench.call("WorkflowAPI/GetClusterInfo", b"", headers=headers)
+            await bench.call("MetaAPI/Health", b"", headers=headers)
+            if passes:
+                await bench.call(START, body, headers=headers)
+                return
+            with pytest.raises(ClientVersionNotSupported) as refused:
+                await bench.call(START, body, headers=headers)
+            detail = refused.value.detail
+            assert isinstance(detail, api.ClientVersionNotSupportedError)
+            assert (detail.client_impl, detail.feature_version) == (name, version)
+            assert not bench.history.calls
 
     run(scenario())

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tenuto_server.transport import acceptor, pyvoy_acceptor
-from tenuto_server.transport.acceptor import AcceptorSettings
+from tenuto_server.transport.settings import AcceptorSettings
 
 
 @pytest.mark.parametrize(

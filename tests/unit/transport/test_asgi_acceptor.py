@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tenuto_server import errors
-from tenuto_server.transport.acceptor import AcceptorSettings
 from tenuto_server.transport.asgi_acceptor import AsgiAcceptor, parse_timeout
 from tenuto_server.transport.public import PublicCall
+from tenuto_server.transport.settings import AcceptorSettings
 
 SETTINGS = AcceptorSettings(receive_bytes_max=1000, send_bytes_max=1000, stop_grace_s=0.01)
 GRPC = {"content-type": "application/grpc+proto", "te": "trailers"}

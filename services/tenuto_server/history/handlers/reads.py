@@ -21,6 +21,7 @@ _MARGIN_S = 1.0
 async def describe(core: Core, call: InternalCall) -> bytes:
     """DescribeWorkflowExecution."""
     envelope = internal.WorkflowRequest.FromString(call.body)
+    core.count_request(envelope.domain_id, envelope.workflow_id)
     request = api.DescribeWorkflowExecutionRequest.FromString(envelope.request)
     named = request.workflow_execution
     run = await core.run(envelope.domain_id, named.workflow_id, named.run_id)

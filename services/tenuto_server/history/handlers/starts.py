@@ -23,6 +23,7 @@ _TERMINATED_BY = "history-service"
 async def start(core: Core, call: InternalCall) -> bytes:
     """Answers StartWorkflowExecutionResponse when the start is durable."""
     envelope = internal.WorkflowRequest.FromString(call.body)
+    core.count_request(envelope.domain_id, envelope.workflow_id)
     request = api.StartWorkflowExecutionRequest.FromString(envelope.request)
     shard, workflow = await workflow_of(core, envelope.domain_id, envelope.workflow_id)
     current = workflow.current
@@ -38,6 +39,7 @@ async def start(core: Core, call: InternalCall) -> bytes:
 async def signal_with_start(core: Core, call: InternalCall) -> bytes:
     """Signals the running run, or starts one with the signal in it. Answers when that is durable."""
     envelope = internal.WorkflowRequest.FromString(call.body)
+    core.count_request(envelope.domain_id, envelope.workflow_id)
     request = api.SignalWithStartWorkflowExecutionRequest.FromString(envelope.request)
     begun = request.start_request
     shard, workflow = await workflow_of(core, envelope.domain_id, envelope.workflow_id)

@@ -14,6 +14,7 @@ from tenuto_server.transport.network import InternalCall
 async def signal(core: Core, call: InternalCall) -> bytes:
     """Answers an empty message when the signal is durable."""
     envelope = internal.WorkflowRequest.FromString(call.body)
+    core.count_request(envelope.domain_id, envelope.workflow_id)
     request = api.SignalWorkflowExecutionRequest.FromString(envelope.request)
     run = await _run(core, envelope, request.workflow_execution)
     payload = request.signal_input if request.HasField("signal_input") else None
