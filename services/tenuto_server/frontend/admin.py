@@ -84,6 +84,27 @@ def _event_id(number: int) -> int:
     return number
 
 
+async def delete_workflow(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Removes all there is of a run, open or closed: its state, its history and its place in lists. Nobody is told."""
+    request = parse(admin.DeleteWorkflowRequest, call.body)
+    domain, execution = await _run(frontend, request)
+    shard = _shard(frontend, domain, execution)
+    named = internal.AdminDescribeRunRequest(
+        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
+    ).SerializeToString()
+    # Which run is the newest is asked first: asked for again, a deletion must not take the next one.
+    found = internal.AdminDescribeRunResponse.FromString(
+        await _ask_shard(frontend, call, shard, "AdminDescribeRun", named)
+    )
+    asked = internal.DeleteRunRequest(
+        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=found.run_id, force=True
+    ).SerializeToString()
+    deleted = internal.DeleteRunResponse.FromString(await _ask_shard(frontend, call, shard, "DeleteRun", asked)).deleted
+    return admin.DeleteWorkflowResponse(
+        history_deleted=deleted, executions_deleted=deleted, visibility_deleted=deleted
+    ).SerializeToString()
+
+
 # --- shards and their owners ------------------------------------------------------------------------------------------
 async def describe_history_host(frontend: FrontendContext, call: PublicCall) -> bytes:
     """What a history process owns: the one at an address, or the owner of a shard."""

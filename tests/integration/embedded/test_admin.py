@@ -109,6 +109,35 @@ def test_a_shard_that_is_closed_is_taken_again_with_all_that_is_in_it() -> None:
     run(scenario())
 
 
+def test_a_deleted_run_is_gone_from_everywhere() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        request = admin.DeleteWorkflowRequest(domain=DOMAIN, workflow_execution=EXECUTION)
+        answer = admin.DeleteWorkflowResponse.FromString(await world.call(f"{ADMIN}/DeleteWorkflow", request))
+        assert (answer.history_deleted, answer.executions_deleted, answer.visibility_deleted) == (True, True, True)
+        for rpc in ("DescribeWorkflowExecution", "GetWorkflowExecutionHistory"):
+            read = getattr(api, f"{rpc}Request")(domain=DOMAIN, workflow_execution=EXECUTION)
+            with pytest.raises(EntityNotExists):
+                await world.call(f"WorkflowAPI/{rpc}", read)
+        with pytest.raises(EntityNotExists):
+            await world.call(f"{ADMIN}/DeleteWorkflow", request)
+        # Checkpoints may write rows down later than this.
+        await asyncio.sleep(5)
+        count = api.CountWorkflowExecutionsRequest(domain=DOMAIN)
+        counted = api.CountWorkflowExecutionsResponse.FromString(
+            await world.call("VisibilityAPI/CountWorkflowExecutions", count)
+        )
+        assert counted.count == 0
+        await world.call("DomainAPI/DeprecateDomain", api.DeprecateDomainRequest(name=DOMAIN))
+        await world.call("DomainAPI/DeleteDomain", api.DeleteDomainRequest(name=DOMAIN))
+        with pytest.raises(EntityNotExists):
+            await world.call("DomainAPI/DescribeDomain", api.DescribeDomainRequest(name=DOMAIN))
+        await world.server.stop()
+
+    run(scenario())
+
+
 def test_one_workflow_id_takes_so_many_requests_from_outside() -> None:
     async def scenario() -> None:
         world = World()

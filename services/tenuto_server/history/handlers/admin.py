@@ -29,6 +29,7 @@ async def describe_run(core: Core, call: InternalCall) -> bytes:
         address=core.address,
         in_memory=in_memory,
         in_store="" if stored is None else shown(stored),
+        run_id=run.state.run_id,
     ).SerializeToString()
 
 

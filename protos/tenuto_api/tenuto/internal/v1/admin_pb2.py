@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etenuto/internal/v1/admin.proto\x12\x12tenuto.internal.v1\"Q\n\x17\x41\x64minDescribeRunRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\"b\n\x18\x41\x64minDescribeRunResponse\x12\x10\n\x08shard_id\x18\x01 \x01(\x05\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x11\n\tin_memory\x18\x03 \x01(\t\x12\x10\n\x08in_store\x18\x04 \x01(\t\"\x93\x01\n\x16\x41\x64minRawHistoryRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_event_id\x18\x04 \x01(\x03\x12\x16\n\x0euntil_event_id\x18\x05 \x01(\x03\x12\x11\n\tpage_size\x18\x06 \x01(\x05\"g\n\x17\x41\x64minRawHistoryResponse\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0f\n\x07history\x18\x02 \x01(\x0c\x12\x15\n\rnext_event_id\x18\x03 \x01(\x03\x12\x14\n\x0c\x65nd_event_id\x18\x04 \x01(\x03\"\x1a\n\x18\x41\x64minDescribeHostRequest\"\x7f\n\x19\x41\x64minDescribeHostResponse\x12\x11\n\tshard_ids\x18\x01 \x03(\x05\x12\x15\n\rdomains_by_id\x18\x02 \x01(\x03\x12\x17\n\x0f\x64omains_by_name\x18\x03 \x01(\x03\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\"*\n\x16\x41\x64minCloseShardRequest\x12\x10\n\x08shard_id\x18\x01 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etenuto/internal/v1/admin.proto\x12\x12tenuto.internal.v1\"Q\n\x17\x41\x64minDescribeRunRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\"r\n\x18\x41\x64minDescribeRunResponse\x12\x10\n\x08shard_id\x18\x01 \x01(\x05\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x11\n\tin_memory\x18\x03 \x01(\t\x12\x10\n\x08in_store\x18\x04 \x01(\t\x12\x0e\n\x06run_id\x18\x05 \x01(\t\"\x93\x01\n\x16\x41\x64minRawHistoryRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x02 \x01(\t\x12\x0e\n\x06run_id\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_event_id\x18\x04 \x01(\x03\x12\x16\n\x0euntil_event_id\x18\x05 \x01(\x03\x12\x11\n\tpage_size\x18\x06 \x01(\x05\"g\n\x17\x41\x64minRawHistoryResponse\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x0f\n\x07history\x18\x02 \x01(\x0c\x12\x15\n\rnext_event_id\x18\x03 \x01(\x03\x12\x14\n\x0c\x65nd_event_id\x18\x04 \x01(\x03\"\x1a\n\x18\x41\x64minDescribeHostRequest\"\x7f\n\x19\x41\x64minDescribeHostResponse\x12\x11\n\tshard_ids\x18\x01 \x03(\x05\x12\x15\n\rdomains_by_id\x18\x02 \x01(\x03\x12\x17\n\x0f\x64omains_by_name\x18\x03 \x01(\x03\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\"*\n\x16\x41\x64minCloseShardRequest\x12\x10\n\x08shard_id\x18\x01 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINDESCRIBERUNREQUEST']._serialized_start=54
   _globals['_ADMINDESCRIBERUNREQUEST']._serialized_end=135
   _globals['_ADMINDESCRIBERUNRESPONSE']._serialized_start=137
-  _globals['_ADMINDESCRIBERUNRESPONSE']._serialized_end=235
-  _globals['_ADMINRAWHISTORYREQUEST']._serialized_start=238
-  _globals['_ADMINRAWHISTORYREQUEST']._serialized_end=385
-  _globals['_ADMINRAWHISTORYRESPONSE']._serialized_start=387
-  _globals['_ADMINRAWHISTORYRESPONSE']._serialized_end=490
-  _globals['_ADMINDESCRIBEHOSTREQUEST']._serialized_start=492
-  _globals['_ADMINDESCRIBEHOSTREQUEST']._serialized_end=518
-  _globals['_ADMINDESCRIBEHOSTRESPONSE']._serialized_start=520
-  _globals['_ADMINDESCRIBEHOSTRESPONSE']._serialized_end=647
-  _globals['_ADMINCLOSESHARDREQUEST']._serialized_start=649
-  _globals['_ADMINCLOSESHARDREQUEST']._serialized_end=691
+  _globals['_ADMINDESCRIBERUNRESPONSE']._serialized_end=251
+  _globals['_ADMINRAWHISTORYREQUEST']._serialized_start=254
+  _globals['_ADMINRAWHISTORYREQUEST']._serialized_end=401
+  _globals['_ADMINRAWHISTORYRESPONSE']._serialized_start=403
+  _globals['_ADMINRAWHISTORYRESPONSE']._serialized_end=506
+  _globals['_ADMINDESCRIBEHOSTREQUEST']._serialized_start=508
+  _globals['_ADMINDESCRIBEHOSTREQUEST']._serialized_end=534
+  _globals['_ADMINDESCRIBEHOSTRESPONSE']._serialized_start=536
+  _globals['_ADMINDESCRIBEHOSTRESPONSE']._serialized_end=663
+  _globals['_ADMINCLOSESHARDREQUEST']._serialized_start=665
+  _globals['_ADMINCLOSESHARDREQUEST']._serialized_end=707
 # @@protoc_insertion_point(module_scope)

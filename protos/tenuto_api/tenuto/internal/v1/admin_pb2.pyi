@@ -17,16 +17,18 @@ class AdminDescribeRunRequest(_message.Message):
     def __init__(self, domain_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class AdminDescribeRunResponse(_message.Message):
-    __slots__ = ("shard_id", "address", "in_memory", "in_store")
+    __slots__ = ("shard_id", "address", "in_memory", "in_store", "run_id")
     SHARD_ID_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     IN_MEMORY_FIELD_NUMBER: _ClassVar[int]
     IN_STORE_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
     shard_id: int
     address: str
     in_memory: str
     in_store: str
-    def __init__(self, shard_id: _Optional[int] = ..., address: _Optional[str] = ..., in_memory: _Optional[str] = ..., in_store: _Optional[str] = ...) -> None: ...
+    run_id: str
+    def __init__(self, shard_id: _Optional[int] = ..., address: _Optional[str] = ..., in_memory: _Optional[str] = ..., in_store: _Optional[str] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class AdminRawHistoryRequest(_message.Message):
     __slots__ = ("domain_id", "workflow_id", "run_id", "first_event_id", "until_event_id", "page_size")
