@@ -105,6 +105,14 @@ async def delete_workflow(frontend: FrontendContext, call: PublicCall) -> bytes:
     ).SerializeToString()
 
 
+async def refresh_workflow_tasks(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """A run's tasks and timers are made anew from its state."""
+    request = parse(admin.RefreshWorkflowTasksRequest, call.body)
+    domain, execution = await _run(frontend, request)
+    body = api.RefreshWorkflowTasksRequest(domain=domain.name, workflow_execution=execution).SerializeToString()
+    return await frontend.call_history(call, "RefreshWorkflowTasks", domain.id, execution.workflow_id, body)
+
+
 # --- shards and their owners ------------------------------------------------------------------------------------------
 async def describe_history_host(frontend: FrontendContext, call: PublicCall) -> bytes:
     """What a history process owns: the one at an address, or the owner of a shard."""

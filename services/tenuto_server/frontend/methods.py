@@ -107,6 +107,7 @@ _ADMIN: dict[str, Method] = {
     "DescribeCluster": Method(meta.describe_cluster, RateClass.DOMAIN_ADMIN),
     "DescribeWorkflowExecution": Method(admin.describe_workflow_execution, RateClass.DOMAIN_ADMIN),
     "GetWorkflowExecutionRawHistoryV2": Method(admin.get_workflow_execution_raw_history_v2, RateClass.DOMAIN_ADMIN),
+    "RefreshWorkflowTasks": Method(admin.refresh_workflow_tasks, RateClass.DOMAIN_ADMIN),
     "DeleteWorkflow": Method(admin.delete_workflow, RateClass.DOMAIN_ADMIN),
     "DescribeHistoryHost": Method(admin.describe_history_host, RateClass.DOMAIN_ADMIN),
     "DescribeShardDistribution": Method(admin.describe_shard_distribution, RateClass.DOMAIN_ADMIN),

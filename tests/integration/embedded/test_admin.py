@@ -109,6 +109,19 @@ def test_a_shard_that_is_closed_is_taken_again_with_all_that_is_in_it() -> None:
     run(scenario())
 
 
+def test_refreshing_changes_no_run() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        before = await describe(world)
+        request = admin.RefreshWorkflowTasksRequest(domain=DOMAIN, workflow_execution=EXECUTION)
+        assert await world.call(f"{ADMIN}/RefreshWorkflowTasks", request) == b""
+        assert (await describe(world)).mutable_state_in_cache == before.mutable_state_in_cache
+        await world.server.stop()
+
+    run(scenario())
+
+
 def test_a_deleted_run_is_gone_from_everywhere() -> None:
     async def scenario() -> None:
         world = World()
