@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from tenuto.client import BaseConnection, Client
@@ -52,8 +53,8 @@ class SystemWorker:
     name: for logs.
     domain: where; one that is not registered is made. EVERY: in all.
     activities: made for each domain, functions or bound methods; so many of them run at once in each.
-    begin: called once when the worker of a domain has begun to poll, to start workflows that always run. It is called by
-        every host, so it must be idempotent.
+    begin: called when the worker of a domain has begun to poll, until it succeeds, to start workflows that always run. Every
+        host calls it, so it must be idempotent.
     """
 
     name: str
@@ -102,6 +103,8 @@ class SystemHost:
         self._workers = workers
         self._settings = settings
         self._running: dict[tuple[str, str], Worker] = {}
+        # Workers that poll, whose `begin` has not succeeded yet.
+        self._beginning: dict[tuple[str, str], Callable[[], Awaitable[None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._failing = False
         self._crowded = False
@@ -124,57 +127,60 @@ class SystemHost:
 
     async def _serve(self) -> None:
         while True:
-            pause = self._settings.refresh
-            try:
-                domains = await self._reconcile()
-            except TenutoError as error:
-                if not self._failing:
-                    logger.warning("system workers cannot be served, trying on: %s", error)
-                self._failing = True
-            else:
-                self._failing = False
-                pause *= max(1.0, domains / _DOMAINS_AN_INTERVAL)
-            await asyncio.sleep(pause)
+            failed = False
+            names: list[str] = []
+            for step in self._steps(names):
+                try:
+                    await step
+                except TenutoError as error:
+                    failed = True
+                    if not self._failing:
+                        logger.warning("system workers cannot all be served, trying on: %s", error)
+            self._failing = failed
+            await asyncio.sleep(self._settings.refresh * max(1.0, len(names) / _DOMAINS_AN_INTERVAL))
 
-    async def _reconcile(self) -> int:
-        """Starts what is missing and stops what has lost its domain; returns how many domains there are."""
+    def _steps(self, names: list[str]) -> Iterator[Awaitable[None]]:
+        """One look around: starts what is missing and stops what has lost its domain. `names` becomes those of all domains. A
+        step that fails must not keep the others from being taken."""
         for system in self._workers:
             if system.domain != EVERY and (system.name, system.domain) not in self._running:
-                await Client(self._connection, domain=system.domain).ensure_domain(retention=SYSTEM_RETENTION)
-                await self._begin(system, system.domain)
+                yield self._start(system, system.domain)
         everywhere = [system for system in self._workers if system.domain == EVERY]
-        if not everywhere:
-            return 0
-        names = await self._domains()
-        for system in everywhere:
-            await self._spread(system, names)
-        return len(names)
+        if everywhere:
+            yield self._find_domains(names)
+            # None at all: they could not be read.
+            for system in everywhere if names else ():
+                yield from self._spread(system, names)
+        for key in list(self._beginning):
+            yield self._finish(key)
 
-    async def _spread(self, system: SystemWorker, names: list[str]) -> None:
+    def _spread(self, system: SystemWorker, names: list[str]) -> Iterator[Awaitable[None]]:
         """Serves one in as many of these domains as may be; those that have a worker keep it."""
         served = {domain for name, domain in self._running if name == system.name}
         for gone in served.difference(names):
-            await self._running.pop((system.name, gone)).stop()
-            served.discard(gone)
-        room = self._settings.domains_max - len(served)
+            self._beginning.pop((system.name, gone), None)
+            yield self._running.pop((system.name, gone)).stop()
+        room = self._settings.domains_max - len(served.intersection(names))
         missing = [name for name in names if name not in served]
         for name in missing[: max(0, room)]:
-            await self._begin(system, name)
+            yield self._start(system, name)
         if len(missing) > room and not self._crowded:
             self._crowded = True
             logger.warning("%s has no room for %d domains: raise domains_max", system.name, len(missing) - room)
 
-    async def _domains(self) -> list[str]:
+    async def _find_domains(self, names: list[str]) -> None:
         """The names of all domains but deleted ones."""
         client = Client(self._connection, domain="")
-        return [
+        names += [
             domain.name
             async for domain in client.list_domains(page_size=_DOMAINS_A_PAGE)
             if domain.status != api.DOMAIN_STATUS_DELETED
         ]
 
-    async def _begin(self, system: SystemWorker, domain: str) -> None:
+    async def _start(self, system: SystemWorker, domain: str) -> None:
         client = Client(self._connection, domain=domain)
+        if system.domain != EVERY:
+            await client.ensure_domain(retention=SYSTEM_RETENTION)
         context = SystemContext(client)
         worker = Worker(
             client,
@@ -189,7 +195,12 @@ class SystemHost:
             graceful_stop_timeout=STOP_GRACE_SECONDS,
         )
         await worker.start()
-        self._running[system.name, domain] = worker
+        key = system.name, domain
+        self._running[key] = worker
         logger.info("serving %s in domain %s", system.name, domain)
         if system.begin is not None:
-            await system.begin(context)
+            self._beginning[key] = partial(system.begin, context)
+
+    async def _finish(self, key: tuple[str, str]) -> None:
+        await self._beginning[key]()
+        del self._beginning[key]

@@ -9,6 +9,7 @@ from typing import Any
 
 from tenuto import activity, workflow
 from tenuto.client import Client
+from tenuto.errors import UnavailableError
 from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings
 from tenuto_server.worker_host.direct import DirectConnection
 from tenuto_server.worker_host.system import EVERY, SystemContext, SystemHost, SystemSettings, SystemWorker
@@ -80,8 +81,11 @@ def test_a_worker_of_every_domain_serves_also_those_that_come_later() -> None:
 
 def test_a_worker_of_one_domain_makes_it_and_begins_there_once() -> None:
     begun = []
+    failures = [UnavailableError("away", 14), UnavailableError("still", 14)]
 
     async def begin(context: SystemContext) -> None:
+        if failures:
+            raise failures.pop()
         begun.append(context.client.domain)
 
     async def story() -> None:

@@ -7,6 +7,7 @@ input. Each open run that it started is watched by an activity, the oldest first
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn
@@ -145,9 +146,10 @@ class SchedulerWorkflow:
         request = core.request
         wanted: dict[str, Any] = dict(names.listed(request.spec, request.action, paused=core.state.paused))
         for key, value in request.search_attributes.indexed_fields.items():
-            wanted[key] = msgspec.json.decode(value.data)
+            wanted[key] = json.loads(value.data)
         shown = workflow.info().search_attributes
-        news = {key: value for key, value in wanted.items() if shown.get(key) != value}
+        # As text: NaN is not equal to itself.
+        news = {key: value for key, value in wanted.items() if json.dumps(shown.get(key)) != json.dumps(value)}
         if news:
             workflow.upsert_search_attributes(news)
 
