@@ -180,6 +180,27 @@ def test_a_run_that_was_continued_is_reset_with_the_signals_of_its_successors(tm
     run(story)
 
 
+def test_a_long_history_is_copied_in_pieces(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as client, working(client):
+            words = [f"{number:04}" * 500 for number in range(600)]
+            handle = await start(client, len(words))
+            for at in range(0, len(words), 50):
+                await asyncio.gather(*(handle.signal(Collector.say, word) for word in words[at : at + 50]))
+            said = await handle.result()
+            assert sorted(said) == words
+            point = await first_event(client, handle.run_id, "decision_task_completed")
+            fork = await client.reset_workflow("c", run_id=handle.run_id, event_id=point)
+            assert sorted(await result(client, fork.run_id)) == words
+            before = await events_of(client, handle.run_id)
+            last = [event.event_id for event in before if event.HasField("decision_task_completed_event_attributes")][-1]
+            again = await client.reset_workflow("c", run_id=handle.run_id, event_id=last)
+            assert await result(client, again.run_id) == said
+            assert (await events_of(client, again.run_id))[: last - 1] == before[: last - 1]
+
+    run(story)
+
+
 def test_points_that_cannot_be_reset_to_are_refused(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as client:

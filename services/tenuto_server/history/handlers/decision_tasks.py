@@ -10,7 +10,7 @@ from tenuto_server.history import events, paging, views
 from tenuto_server.history.core import Core
 from tenuto_server.history.engine import activity, decision_task, decisions, reset_points, search_attributes
 from tenuto_server.history.engine.records import frame
-from tenuto_server.history.engine.state import Decision, RunState
+from tenuto_server.history.engine.state import Decision, ResetPoint, RunState
 from tenuto_server.history.engine.tasks import TaskKind
 from tenuto_server.history.forking import fork_run
 from tenuto_server.history.handlers import repeats
@@ -60,22 +60,29 @@ async def _start_decision(core: Core, run: Run, request: internal.StartTaskReque
 async def _reset_from_bad_binary(core: Core, run: Run) -> bool:
     """Undoes what a bad binary decided: before the next decision goes out, the workflow is reset to where the binary first
     completed one. False where there is nothing to undo, or no way to: then the run goes on as it is."""
-    domain = core.domains.cached_by_id(run.state.domain_id)
-    if domain is None or not domain.bad_binaries.binaries or not run.state.is_open:
-        return False
-    bad = domain.bad_binaries.binaries
-    point = reset_points.first_bad(run.state, bad, core.runtime.now())
-    if point is None or not reset_points.is_resettable(run.state):
-        return False
     state = run.state
+    domain = core.domains.cached_by_id(state.domain_id)
+    point = _bad_point(core, run, domain)
+    if domain is None or point is None:
+        return False
+    reason = f"auto-reset from bad binary {point.checksum}: {domain.bad_binaries.binaries[point.checksum].reason}"
     try:
         base = await core.run(state.domain_id, state.workflow_id, point.run_id)
-        reason = f"auto-reset from bad binary {point.checksum}: {bad[point.checksum].reason}"
         await fork_run(core, base, point.completed_id, reason, core.runtime.new_id(), only_if=run)
     except (errors.EntityNotExists, errors.BadRequest, errors.WorkflowAlreadyCompleted) as error:
         logger.warning("run %s is not reset from bad binary %s: %s", state.run_id, point.checksum, error)
-        return not run.state.is_open
+        return not state.is_open
     return True
+
+
+def _bad_point(core: Core, run: Run, domain: api.Domain | None) -> ResetPoint | None:
+    """Where the open run is to be reset to, because it has decisions of a binary that is marked bad by now."""
+    state = run.state
+    if not state.reset_points or domain is None or not domain.bad_binaries.binaries or not state.is_open:
+        return None
+    if not reset_points.is_resettable(state):
+        return None
+    return reset_points.first_bad(state, domain.bad_binaries.binaries, core.runtime.now())
 
 
 async def _start_activity(core: Core, run: Run, request: internal.StartTaskRequest) -> bytes:
@@ -130,7 +137,8 @@ async def completed(core: Core, call: InternalCall) -> bytes:
             decisions.refuse_binary(turn, decision, request)
         else:
             decisions.complete(turn, decision, request, domain.name, new_id, attributes)
-        inline = request.return_new_decision_task and decision_task.start_inline(turn, new_id, request.identity)
+        goes_on = request.return_new_decision_task and not is_bad and _bad_point(core, run, domain) is None
+        inline = goes_on and decision_task.start_inline(turn, new_id, request.identity)
     _warn_of_size(core, run.state, events_before, bytes_before)
     next_task = b""
     if inline and run.state.decision is not None:
