@@ -216,8 +216,10 @@ def check_starts(observed: Observed, picture: Picture) -> Iterator[str]:
         if began and began != start.request_id:
             yield f"{start} was acknowledged with a run begun by {began}"
     for workflow_id in {run.workflow_id: None for run in picture.runs.values()}:
-        runs = [run for run in picture.of(workflow_id) if run.forked_at is None]
-        for one, following in pairwise(runs):
+        for one, following in pairwise(picture.of(workflow_id)):
+            if one.forked_at or following.forked_at:
+                # A fork begins with its base's request; and what it displaced is not known to it.
+                continue
             if one.started.request_id and one.started.request_id == following.started.request_id:
                 yield f"request {one.started.request_id} of {workflow_id} began {one.run_id} and {following.run_id}"
 

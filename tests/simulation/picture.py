@@ -80,9 +80,13 @@ class Picture:
     problems: list[str] = field(default_factory=list)
 
     def of(self, workflow_id: str) -> list[Run]:
-        """The runs of one workflow id in the order of their starts."""
-        found = [run for run in self.runs.values() if run.workflow_id == workflow_id]
-        return sorted(found, key=lambda run: (run.events[0].event_time.ToNanoseconds(), run.run_id) if run.events else (0, ""))
+        """The runs of one workflow id in the order of their beginnings."""
+        return sorted((run for run in self.runs.values() if run.workflow_id == workflow_id), key=_began)
+
+
+def _began(run: Run) -> tuple[int, str]:
+    first = run.forked_at or (run.events[0] if run.events else None)
+    return (0, "") if first is None else (first.event_time.ToNanoseconds(), run.run_id)
 
 
 async def take(client: Client, observed: Observed) -> Picture:

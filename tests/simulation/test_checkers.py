@@ -11,7 +11,7 @@ import pytest
 from tenuto_api import api
 
 from . import checkers
-from .observed import Answered, Decided, Delivered, Observed, Started, Terminated, Told
+from .observed import Answered, Decided, Delivered, Observed, Reset, Started, Terminated, Told
 from .picture import Picture, Run, compare
 from .program import Item, Plan, decide, random_plan
 
@@ -169,6 +169,50 @@ def test_one_request_may_not_begin_two_runs_in_a_row() -> None:
     picture.runs["run2"] = other
     picture.listed.append(("run2", api.WORKFLOW_EXECUTION_CLOSE_STATUS_COMPLETED))
     assert any("began run and run2" in problem for problem in judge(observed, picture))
+
+
+def forked() -> tuple[Observed, Picture]:
+    """As `whole`, and then reset to its first decision."""
+    observed, picture = whole()
+    fork, base = whole()[1].runs["run"], picture.runs["run"].events
+    fork.run_id = "fork"
+    reset = {"cause": "DECISION_TASK_FAILED_CAUSE_RESET_WORKFLOW", "base_run_id": "run", "new_run_id": "fork"}
+    made: list[dict[str, dict[str, Any]]] = [
+        {"decision_task_failed": {"scheduled_event_id": 2, "started_event_id": 3, "request_id": "reset", **reset}},
+        {"workflow_execution_signaled": {"input": {"data": b"wf#1"}, "request_id": "signal"}},
+        {"workflow_execution_terminated": {}},
+    ]
+    del fork.events[3:]
+    for number, one in enumerate(made, start=4):
+        [(kind, attributes)] = one.items()
+        fork.events.append(event_of(number, kind, attributes))
+        fork.events[-1].event_time.FromSeconds(3000 + number)
+    assert fork.events[:3] == base[:3]
+    info = fork.describe.workflow_execution_info
+    info.close_status, info.history_length = api.WORKFLOW_EXECUTION_CLOSE_STATUS_TERMINATED, 6
+    picture.runs["fork"] = fork
+    picture.listed.append(("fork", api.WORKFLOW_EXECUTION_CLOSE_STATUS_TERMINATED))
+    observed.resets.append(Reset("wf", "run", 4, "reset", True, "fork"))
+    return observed, picture
+
+
+def test_a_reset_passes() -> None:
+    assert judge(*forked()) == []
+
+
+def test_a_spoiled_reset_is_found() -> None:
+    observed, picture = forked()
+    picture.runs["fork"].events[1].event_time.FromSeconds(1001)
+    assert any("does not begin as its base" in problem for problem in judge(observed, picture))
+    observed, picture = forked()
+    picture.runs["fork"].events[4].workflow_execution_signaled_event_attributes.input.data = b"wf#0"
+    assert any("['wf#1'] are lost" in problem for problem in judge(observed, picture))
+    observed, picture = forked()
+    observed.resets[0].request_id = "other"
+    assert any("reset" in problem and "is lost" in problem for problem in judge(observed, picture))
+    observed, picture = forked()
+    del picture.runs["run"]
+    assert any("a run that is lost" in problem for problem in judge(observed, picture))
 
 
 def test_readings_are_compared() -> None:
