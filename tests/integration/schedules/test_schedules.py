@@ -18,9 +18,11 @@ from tenuto.errors import BadRequestError, EntityNotExistsError
 from tenuto.worker import Worker
 from tenuto_api import api
 from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings
+from tenuto_server.frontend.methods import METHODS
 from tenuto_server.worker_host.direct import DirectConnection
 
 TIME_S = 60.0
+API = "uber.cadence.api.v1"
 EVERY_SECOND = "@every 1s"
 
 
@@ -342,5 +344,54 @@ def test_signals_that_cannot_be_read_do_no_harm() -> None:
                 return len(await runs(client, closed=True)) > len(before)
 
             await until(more)
+
+    run(story)
+
+
+@pytest.mark.skipif(f"{API}.WorkflowAPI/QueryWorkflow" not in METHODS, reason="the server has no queries")
+def test_describe_tells_all_there_is_to_know() -> None:
+    async def story() -> None:
+        async with serving() as client, worker(client):
+            schedules = client.schedules
+            policies = SchedulePolicies(OverlapPolicy.BUFFER, CatchUpPolicy.ONE, timedelta(hours=1))
+            begin = datetime.now(UTC)
+            await schedules.create("s", EVERY_SECOND, WAITING, policies=policies, memo={"why": 1})
+
+            async def buffering() -> api.DescribeScheduleResponse | None:
+                found = await schedules.describe("s")
+                return found if found.info.buffered_fire_count >= 2 else None
+
+            found = await until(buffering)
+            assert found.spec.cron_expression == EVERY_SECOND
+            assert found.action.start_workflow.workflow_type.name == "waiting"
+            assert found.policies == policies.proto()
+            assert found.memo.fields["why"].data == b"1\n"
+            assert not found.state.paused and not found.state.HasField("pause_info")
+            info = found.info
+            assert (info.total_runs, info.missed_runs, info.running_workflow_count) == (1, 0, 1)
+            assert abs(info.create_time.ToDatetime(tzinfo=UTC) - begin) < timedelta(seconds=10)
+            assert info.last_update_time == info.create_time
+            assert info.next_run_time.ToNanoseconds() > info.last_run_time.ToNanoseconds()
+            far = datetime(2026, 1, 1, tzinfo=UTC)
+            await schedules.pause("s", "lunch")
+            await schedules.backfill("s", far, far + timedelta(seconds=30), backfill_id="b")
+
+            async def waiting() -> api.DescribeScheduleResponse | None:
+                described = await schedules.describe("s")
+                return described if described.info.ongoing_backfills else None
+
+            found = await until(waiting)
+            assert found.state.paused
+            assert (found.state.pause_info.reason, found.state.pause_info.paused_by) == ("lunch", client.connection.identity)
+            assert not found.info.HasField("next_run_time")
+            (ongoing,) = found.info.ongoing_backfills
+            assert (ongoing.backfill_id, ongoing.runs_completed, ongoing.runs_total) == ("b", 0, 30)
+            assert ongoing.start_time.ToDatetime(tzinfo=UTC) == far
+            await schedules.delete("s")
+            await client.get_workflow_handle("cadence-scheduler:s").result(timeout=10)
+            with pytest.raises(EntityNotExistsError, match='schedule "s" not found in domain "default"'):
+                await schedules.describe("s")
+            with pytest.raises(EntityNotExistsError, match='schedule "t" not found in domain "default"'):
+                await schedules.describe("t")
 
     run(story)
