@@ -35,6 +35,7 @@ from tenuto_server.telemetry import logs
 from tenuto_server.transport.inprocess import InProcessNetwork
 from tenuto_server.transport.network import InternalCall, Network
 from tenuto_server.transport.public import PublicHandler
+from tenuto_server.worker_host.retention import Retention, RetentionSettings
 
 if TYPE_CHECKING:
     from tenuto_server.worker_host.service import WorkerHostService
@@ -58,6 +59,8 @@ class EmbeddedSettings:
     network: "in-process", or "streams": the services are joined as in a cluster, over sockets.
     lock: a file that keeps a second server from the same database; empty for none.
     system_workers: whether this process also serves the system's own workflows, such as schedules.
+    retention: seconds between two looks for runs whose retention is over; 0 for none. retention_day: how long a day of
+        retention lasts, in seconds: tests shorten it.
     settings_file: YAML with settings that may change while the server runs; empty for none.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     """
@@ -71,6 +74,8 @@ class EmbeddedSettings:
     network: str = "in-process"
     lock: str = ""
     system_workers: bool = True
+    retention: float = 60.0
+    retention_day: float = float(SECONDS_A_DAY)
     settings_file: str = ""
 
     def internal(self, service: str) -> str:
@@ -103,11 +108,11 @@ class Live(NamedTuple):
     matching: LiveSettings[MatchingSettings]
 
 
-def live_settings() -> Live:
-    """The settings with their defaults."""
+def live_settings(history: HistorySettings | None = None) -> Live:
+    """The settings with their defaults, or those given."""
     return Live(
         LiveSettings(FrontendSettings(), FRONTEND),
-        LiveSettings(HistorySettings(), HISTORY),
+        LiveSettings(history or HistorySettings(), HISTORY),
         LiveSettings(MatchingSettings(), MATCHING),
     )
 
@@ -120,12 +125,13 @@ class EmbeddedServer:
         self._runtime = runtime or Runtime()
         self.store: Store = open_store(settings.store, self._runtime)
         self._domains = DomainCache(self.store, self._runtime)
-        self.live = live_settings()
+        self.live = live_settings(HistorySettings(retention_day=settings.retention_day))
         self.dynamic = DynamicConfig(list(self.live), self.store, settings.settings_file)
         self.frontend: FrontendService | None = None
         self._host = _worker_host(settings) if settings.hosted else None
         self._system: SystemHost | None = None
         self._system_start: asyncio.Task[None] | None = None
+        self._retention: Retention | None = None
 
     async def start(self) -> None:
         """Opens the store and starts the services. Raises OSError where another server has the database."""
@@ -176,6 +182,16 @@ class EmbeddedServer:
         self.handle: PublicHandler = self.frontend.handle
         if self._host is not None:
             await self._host.start()
+        if self._settings.retention:
+            self._retention = Retention(
+                store=self.store,
+                network=at_frontend,
+                router=router,
+                runtime=self._runtime,
+                settings=RetentionSettings(interval=self._settings.retention),
+                holder=self._runtime.new_id(),
+            )
+            await self._retention.start()
         if self._settings.system_workers:
             self._system_start = asyncio.get_running_loop().create_task(self._start_system())
 
@@ -199,6 +215,8 @@ class EmbeddedServer:
             await self._system.stop()
         if self._host is not None:
             await self._host.stop()
+        if self._retention is not None:
+            await self._retention.stop()
         await self.frontend.stop()
         await self._matching.stop()
         await self._history.stop()

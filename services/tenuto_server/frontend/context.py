@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from tenuto_api import api, internal
 from tenuto_server import errors
+from tenuto_server.archival.places import Places
 from tenuto_server.cluster.router import Router
 from tenuto_server.config.dynamic import DynamicConfig
 from tenuto_server.config.live import LiveSettings
@@ -75,6 +76,7 @@ class FrontendContext:
         "live",
         "long_polls",
         "network",
+        "places",
         "registry",
         "router",
         "runtime",
@@ -98,6 +100,7 @@ class FrontendContext:
         address: str,
     ) -> None:
         self.store = store
+        self.places = Places()
         self.network = network
         self.router = router
         self.runtime = runtime

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from tenuto_api import api
+from tenuto_server.archival import places
 from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest
 from tenuto_server.frontend import validation
@@ -191,9 +192,9 @@ def _set_archival(
 
 def _check_uri(uri: str, limits: Limits) -> None:
     validation.check_length(uri, "Archival URI", limits)
-    scheme, separator, rest = uri.partition("://")
-    if not (separator and rest and scheme.isascii() and scheme.isalnum()):
-        raise BadRequest("Archival URI is not valid: it must be like scheme://place.")
+    wrong = places.fault(uri)
+    if wrong:
+        raise BadRequest(f"Archival URI is not valid: {wrong}.")
 
 
 def _check_clusters(active: str, clusters: Iterable[str], cluster: Cluster) -> None:

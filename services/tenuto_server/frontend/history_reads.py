@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tenuto_api import api
-from tenuto_server.errors import BadRequest, DeadlineExceeded, ServiceBusy
-from tenuto_server.frontend import validation
+from tenuto_server.errors import BadRequest, DeadlineExceeded, EntityNotExists, ServiceBusy
+from tenuto_server.frontend import archived, validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
 from tenuto_server.transport.public import PublicCall
@@ -12,7 +12,7 @@ from tenuto_server.transport.public import PublicCall
 
 async def get_workflow_execution_history(frontend: FrontendContext, call: PublicCall) -> bytes:
     """A page of history; with `wait_for_new_event` history holds the call until there is something to say, and answers
-    before the caller's time is over."""
+    before the caller's time is over. The history of a run that is gone comes from the domain's archive."""
     request = parse(api.GetWorkflowExecutionHistoryRequest, call.body)
     if not request.domain:
         raise BadRequest(validation.DOMAIN_NOT_SET)
@@ -21,6 +21,19 @@ async def get_workflow_execution_history(frontend: FrontendContext, call: Public
     validation.check_enum(request.history_event_filter_type, api.EventFilterType, "EventFilterType")
     validation.check_enum(request.query_consistency_level, api.QueryConsistencyLevel, "QueryConsistencyLevel")
     domain = await frontend.domain(request.domain, RateClass.USER)
+    gone = EntityNotExists("Workflow execution not found.")
+    if not archived.is_archived(request.next_page_token):
+        try:
+            return await _living_history(frontend, call, request, domain)
+        except EntityNotExists as error:
+            gone = error
+    return await archived.read_history(frontend, domain, request, gone)
+
+
+async def _living_history(
+    frontend: FrontendContext, call: PublicCall, request: api.GetWorkflowExecutionHistoryRequest, domain: api.Domain
+) -> bytes:
+    execution = request.workflow_execution
     if not request.wait_for_new_event:
         return await frontend.call_history(call, "GetWorkflowExecutionHistory", domain.id, execution.workflow_id, call.body)
     scope = frontend.long_poll()

@@ -18,6 +18,7 @@ from tenuto_server.errors import BadRequest, ServiceError, Unimplemented
 from tenuto_server.frontend import (
     admin,
     admin_settings,
+    archived,
     async_config,
     domain,
     history_reads,
@@ -87,6 +88,7 @@ _DOMAIN: dict[str, Method] = {
 _VISIBILITY: dict[str, Method] = {
     "ListOpenWorkflowExecutions": Method(visibility.list_open_workflow_executions, RateClass.VISIBILITY),
     "ListClosedWorkflowExecutions": Method(visibility.list_closed_workflow_executions, RateClass.VISIBILITY),
+    "ListArchivedWorkflowExecutions": Method(archived.list_archived_workflow_executions, RateClass.VISIBILITY),
     "ListWorkflowExecutions": Method(visibility.list_workflow_executions, RateClass.VISIBILITY),
     "ScanWorkflowExecutions": Method(visibility.scan_workflow_executions, RateClass.VISIBILITY),
     "CountWorkflowExecutions": Method(visibility.count_workflow_executions, RateClass.VISIBILITY),

@@ -32,7 +32,7 @@ async def list_workflow_executions(frontend: FrontendContext, call: PublicCall) 
     """Runs that a query finds, in the order it asks for."""
     request = parse(api.ListWorkflowExecutionsRequest, call.body)
     domain = await _domain(frontend, request.domain)
-    asked = await _query(frontend, request.query, domain)
+    asked = await query_of(frontend, request.query, domain)
     return await _answer(frontend, request, domain, asked, api.ListWorkflowExecutionsResponse())
 
 
@@ -40,7 +40,7 @@ async def scan_workflow_executions(frontend: FrontendContext, call: PublicCall) 
     """Runs that a query finds, in an order that no change of a run moves it in."""
     request = parse(api.ScanWorkflowExecutionsRequest, call.body)
     domain = await _domain(frontend, request.domain)
-    asked = await _query(frontend, request.query, domain)
+    asked = await query_of(frontend, request.query, domain)
     asked = Query(asked.domain_id, asked.where, BY_RUN)
     return await _answer(frontend, request, domain, asked, api.ScanWorkflowExecutionsResponse())
 
@@ -49,7 +49,7 @@ async def count_workflow_executions(frontend: FrontendContext, call: PublicCall)
     """How many runs a query finds."""
     request = parse(api.CountWorkflowExecutionsRequest, call.body)
     domain = await _domain(frontend, request.domain)
-    asked = await _query(frontend, request.query, domain)
+    asked = await query_of(frontend, request.query, domain)
     await frontend.flush_visibility()
     count = await frontend.store.count_visibility(asked)
     return api.CountWorkflowExecutionsResponse(count=count).SerializeToString()
@@ -61,7 +61,8 @@ async def _domain(frontend: FrontendContext, name: str) -> api.Domain:
     return await frontend.domain(name, RateClass.VISIBILITY)
 
 
-async def _query(frontend: FrontendContext, text: str, domain: api.Domain) -> Query:
+async def query_of(frontend: FrontendContext, text: str, domain: api.Domain) -> Query:
+    """What a list asks for. Raises BadRequest for a text that is no query."""
     types = await frontend.search_attributes.types()
     try:
         return query.parse(text, types, domain.id)

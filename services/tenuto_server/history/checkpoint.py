@@ -26,6 +26,7 @@ from tenuto_server.history.storing import RunImage
 from tenuto_server.persistence.interface import WriteBatch
 
 _PICTURES_AT_ONCE = 50
+_DAY_S = 86_400
 # Deleted runs whose rows a periodic checkpoint removes, of each shard: the others wait for the next.
 _DELETIONS_AT_ONCE = 100
 # A workflow that is open may keep this much of its stored history in memory.
@@ -142,7 +143,7 @@ class Checkpointer:
         if run.first_id < run.stored_next_id and run.state.history_bytes > _KEPT_HISTORY_BYTES:
             run.drop_stored_frames()
 
-    async def retention_s(self, run: Run) -> int:
+    async def retention_s(self, run: Run) -> float:
         """How long the run is kept after its close, in seconds."""
         domain = self._core.domains.cached_by_id(run.state.domain_id)
         if domain is None:
@@ -150,7 +151,7 @@ class Checkpointer:
                 domain = await self._core.domains.by_id(run.state.domain_id)
             except errors.EntityNotExists:
                 return 0
-        return domain.workflow_execution_retention_period.seconds
+        return domain.workflow_execution_retention_period.seconds * self._core.settings.retention_day / _DAY_S
 
     def evict(self) -> None:
         """Lets go of clean workflows at rest, those longest in memory first, until there are no more than may be."""

@@ -34,7 +34,7 @@ class _Picture(NamedTuple):
 class VisibilityFlusher:
     """Writes visibility records on request. `retention_s` tells how long a run is kept after its close."""
 
-    def __init__(self, core: Core, retention_s: Callable[[Run], Awaitable[int]]) -> None:
+    def __init__(self, core: Core, retention_s: Callable[[Run], Awaitable[float]]) -> None:
         self._core = core
         self._retention_s = retention_s
         self._waiting: asyncio.Future[None] | None = None

@@ -24,6 +24,8 @@ class HistorySettings:
     workflow_id_external_rps: float = setting(UNLIMITED, "history.workflowIDExternalRPS", filters=BY_DOMAIN)
     # Workflow ids whose rate is kept; the one not asked for longest makes room.
     workflow_id_rates_max: int = setting(10_000, least=1)
+    # How long a day of a domain's retention lasts; tests shorten it. It counts for runs whose closing is written from now on.
+    retention_day: float = setting(86_400.0, seconds=True, least=0.001)
     checkpoint_interval: float = setting(1.0, seconds=True, least=0.01)
     # Rows a checkpoint writes at once.
     checkpoint_rows: int = setting(400, least=1)

@@ -107,7 +107,7 @@ class RunImage:
         "version",
     )  # fmt: skip
 
-    def __init__(self, run: Run, number: int, retention_s: int) -> None:
+    def __init__(self, run: Run, number: int, retention_s: float) -> None:
         state = run.state
         derived = tasks.all_tasks(state)
         self.run = run
@@ -243,7 +243,7 @@ def _execution_ns(state: RunState) -> int:
     return state.start_ns + state.backoff_s * SECOND
 
 
-def visibility_record(state: RunState, retention_s: int) -> VisibilityRecord:
+def visibility_record(state: RunState, retention_s: float) -> VisibilityRecord:
     """The run as the visibility index shows it."""
     parent = api.ParentExecutionInfo.FromString(state.parent).workflow_execution
     return VisibilityRecord(
@@ -264,7 +264,7 @@ def visibility_record(state: RunState, retention_s: int) -> VisibilityRecord:
         parent_workflow_id=parent.workflow_id,
         parent_run_id=parent.run_id,
         update_ns=state.last_event_ns,
-        expires_ns=state.close_ns + retention_s * SECOND if state.close_ns and retention_s else 0,
+        expires_ns=state.close_ns + int(retention_s * SECOND) if state.close_ns and retention_s else 0,
         stamp=0,
     )
 

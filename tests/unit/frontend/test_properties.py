@@ -58,7 +58,9 @@ GROUPS = api.IsolationGroupConfiguration(
     isolation_groups=[api.IsolationGroupPartition(name="zone", state=api.ISOLATION_GROUP_STATE_DRAINED)]
 )
 # Refused, or the end of what the others need, even where nothing is wrong with them; or answered by nobody but a worker.
-NOT_SERVED = frozenset({"DeprecateDomain", "DeleteDomain", "FailoverDomain", "DescribeSchedule"})
+NOT_SERVED = frozenset(
+    {"DeprecateDomain", "DeleteDomain", "FailoverDomain", "DescribeSchedule", "ListArchivedWorkflowExecutions"}
+)
 
 
 def _fill(message: Message, depth: int) -> None:
