@@ -18,6 +18,7 @@ from tenuto_api.tenuto.internal.v1.calls_pb2 import (
 from tenuto_api.tenuto.internal.v1.history_pb2 import (
     DeleteRunRequest as DeleteRunRequest,
     DeleteRunResponse as DeleteRunResponse,
+    StartQueryRequest as StartQueryRequest,
     StartTaskRequest as StartTaskRequest,
     TASK_TYPE_ACTIVITY as TASK_TYPE_ACTIVITY,
     TASK_TYPE_DECISION as TASK_TYPE_DECISION,
@@ -28,6 +29,7 @@ from tenuto_api.tenuto.internal.v1.history_pb2 import (
     WorkflowRequest as WorkflowRequest,
 )
 from tenuto_api.tenuto.internal.v1.matching_pb2 import (
+    AnswerQueryRequest as AnswerQueryRequest,
     DescribeTaskListRequest as DescribeTaskListRequest,
     ListBacklog as ListBacklog,
     ListTaskListsRequest as ListTaskListsRequest,
@@ -40,6 +42,9 @@ from tenuto_api.tenuto.internal.v1.matching_pb2 import (
     OfferTasksRequest as OfferTasksRequest,
     OfferTasksResponse as OfferTasksResponse,
     PollTaskRequest as PollTaskRequest,
+    QueryTaskRequest as QueryTaskRequest,
+    QueryTaskResponse as QueryTaskResponse,
+    QueryToken as QueryToken,
     TaskOffer as TaskOffer,
 )
 from tenuto_api.tenuto.internal.v1.transport_pb2 import (

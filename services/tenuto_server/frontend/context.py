@@ -208,6 +208,15 @@ class FrontendContext:
             except (Unavailable, ShardOwnershipLost):
                 backoff = await self.pause(backoff, deadline, NO_MATCHING)
 
+    async def call_address(self, address: str, method: str, body: bytes, deadline: float) -> bytes:
+        """Asks one process of the cluster, again while it cannot be reached."""
+        backoff = 0.0
+        while True:
+            try:
+                return await self.network.call(address, method, body, self.left(deadline))
+            except Unavailable:
+                backoff = await self.pause(backoff, deadline, NO_MATCHING)
+
     async def flush_visibility(self) -> None:
         """Has all history processes write down what lists should show. Within `visibility_flush_s_max`: a list is better a
         little behind than late."""

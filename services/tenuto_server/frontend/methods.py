@@ -25,6 +25,7 @@ from tenuto_server.frontend import (
     isolation_groups,
     meta,
     polls,
+    queries,
     renewing,
     responds,
     running,
@@ -61,6 +62,7 @@ _WORKFLOW: dict[str, Method] = {
     "RefreshWorkflowTasks": Method(renewing.refresh_workflow_tasks, RateClass.USER),
     "GetWorkflowExecutionHistory": Method(history_reads.get_workflow_execution_history, RateClass.USER),
     "DescribeWorkflowExecution": Method(history_reads.describe_workflow_execution, RateClass.USER),
+    "QueryWorkflow": Method(queries.query_workflow, RateClass.USER),
     "DescribeTaskList": Method(task_lists.describe_task_list, RateClass.USER),
     "GetTaskListsByDomain": Method(task_lists.get_task_lists_by_domain, RateClass.USER),
     "ListTaskListPartitions": Method(task_lists.list_task_list_partitions, RateClass.USER),
@@ -73,6 +75,7 @@ _WORKER: dict[str, Method] = {
     "RespondDecisionTaskCompleted": Method(responds.respond_decision_task_completed, _ANSWER),
     "RespondDecisionTaskFailed": Method(responds.respond_decision_task_failed, _ANSWER),
     **{rpc: Method(handler, _ANSWER) for rpc, handler in responds.HANDLERS.items()},
+    "RespondQueryTaskCompleted": Method(queries.respond_query_task_completed, _ANSWER),
     "ResetStickyTaskList": Method(running.reset_sticky_task_list, _ANSWER),
 }
 _DOMAIN: dict[str, Method] = {

@@ -193,6 +193,10 @@ def _at_rest(workflow: Workflow, committed: int) -> bool:
     if workflow.deleted:
         return False
     return all(
-        not run.is_dirty and not run.watchers and run.last_seq <= committed and not owes(run.state)
+        not run.is_dirty
+        and not run.watchers
+        and run.queries is None
+        and run.last_seq <= committed
+        and not owes(run.state)
         for run in workflow.runs.values()
     )

@@ -211,6 +211,8 @@ class Core:
             self.alarms.forget(run)
         elif derived.alarms and self.alarms.set(run, derived.alarms):
             self.set_alarm_timer()
+        if run.queries is not None:
+            run.queries.follow(run.state)
         self.log.after(run.last_seq, lambda: self._durable(run, derived))
 
     async def durable(self, run: Run) -> None:
@@ -218,6 +220,23 @@ class Core:
         if self.log is None:
             raise errors.ShardOwnershipLost("the commit log is closed")
         await self.log.wait(run.last_seq)
+
+    async def news(self, run: Run, until: float) -> bool:
+        """Waits for a turn of the run, and that all that has happened to it is durable. False if there was none until then,
+        in the event loop's time."""
+        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        run.watchers.append(watcher)
+        try:
+            async with asyncio.timeout_at(until):
+                await watcher
+        except TimeoutError:
+            return False
+        finally:
+            if watcher in run.watchers:
+                run.watchers.remove(watcher)
+        self.require(run)
+        await self.durable(run)
+        return True
 
     def _durable(self, run: Run, derived: Tasks) -> None:
         if run.is_closed or run.is_deleted:
@@ -348,6 +367,8 @@ class Core:
             self.alarms.forget(run)
             self.calls.forget(run)
             run.notify()
+            if run.queries is not None:
+                run.queries.lose()
         shard.workflows.clear()
         shard.dirty.clear()
         shard.deletions.clear()

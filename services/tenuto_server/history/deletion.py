@@ -76,6 +76,8 @@ def _forget(core: Core, shard: Shard, run: Run) -> None:
     if workflow.current is run:
         workflow.current = None
     run.notify()
+    if run.queries is not None:
+        run.queries.lose()
 
 
 def replayed(shard: Shard, workflow: Workflow, step: Step, is_current: bool) -> None:

@@ -12,6 +12,7 @@ from tenuto_server.history.engine.records import Forked, Happened, Numbered, Rec
 from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.tasks import AlarmKind
 from tenuto_server.history.offers import TaskKey
+from tenuto_server.history.queries import BufferedQueries
 
 
 class Run:
@@ -23,8 +24,8 @@ class Run:
 
     __slots__ = (
         "alarms", "dirty_since", "first_id", "frames", "is_deleted", "is_dirty", "is_stored", "last_seq", "listed_looks",
-        "listed_version", "offered", "offered_decision", "own_version", "shard", "state", "stored_next_id", "task_rows",
-        "timer_rows", "watchers", "workflow",
+        "listed_version", "offered", "offered_decision", "own_version", "queries", "shard", "state", "stored_next_id",
+        "task_rows", "timer_rows", "watchers", "workflow",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -56,6 +57,8 @@ class Run:
         self.listed_looks: tuple[int, bytes, bool] | None = None
         self.listed_version = 0
         self.watchers: list[asyncio.Future[None]] = []
+        # Queries that wait for the pending decision; None where there are none, as nearly always.
+        self.queries: BufferedQueries | None = None
 
     def take(self, records: Iterable[Record]) -> int:
         """Keeps the events among new records; returns their size in bytes."""

@@ -88,3 +88,11 @@ class HistorySettings:
     # A decision that failed so often ends its workflow, if that is enforced. 0: never.
     decision_attempts_max: int = setting(1000, "history.decisionRetryMaxAttempts", filters=BY_DOMAIN)
     enforce_decision_attempts: bool = setting(False, "history.enforceDecisionTaskAttempts", filters=BY_DOMAIN)
+    # Queries of one run that wait for its decision task at once; more are refused. Cadence allows one.
+    buffered_queries_max: int = setting(100, "history.MaxBufferedQueryCount", least=1)
+    # Queries that go out with one decision task hold at most so many bytes together; what does not fit is asked directly.
+    attached_queries_bytes_max: int = setting(512 * 1024, least=1)
+    # How long a decision may be kept going by answers that decide nothing, while local activities run.
+    decision_heartbeat_timeout: float = setting(
+        1800.0, "history.decisionHeartbeatTimeout", filters=BY_DOMAIN, seconds=True
+    )

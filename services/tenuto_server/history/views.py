@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tenuto_api import api, internal
 from tenuto_server.history.engine import decision_task, reset_points
 from tenuto_server.history.engine.child import POLICIES
@@ -52,6 +54,20 @@ def decision_response(state: RunState, decision: Decision) -> api.PollForDecisio
     return response
 
 
+def query_response(state: RunState) -> api.PollForDecisionTaskResponse:
+    """The query task for a worker, all but token, query, history and its page token. There is no decision behind it."""
+    response = api.PollForDecisionTaskResponse(
+        workflow_execution=execution(state),
+        workflow_type=api.WorkflowType(name=state.workflow_type),
+        workflow_execution_task_list=api.TaskList(name=state.task_list, kind=api.TASK_LIST_KIND_NORMAL),
+        next_event_id=state.next_event_id,
+        total_history_bytes=state.history_bytes,
+    )
+    if state.previous_started_id:
+        response.previous_started_event_id.value = state.previous_started_id
+    return response
+
+
 def transient_frames(state: RunState, decision: Decision) -> list[bytes]:
     """The events of a transient decision as its worker sees them; none for an ordinary one, which has real events."""
     if not decision.attempt:
@@ -65,17 +81,8 @@ def activity_response(
     """The activity task for its worker. `scheduled_frame` is its scheduled event."""
     event = api.HistoryEvent.FromString(unframe(scheduled_frame))
     scheduled = event.activity_task_scheduled_event_attributes
-    token = internal.TaskToken(
-        domain_id=state.domain_id,
-        workflow_id=state.workflow_id,
-        run_id=state.run_id,
-        schedule_id=activity.schedule_id,
-        attempt=activity.attempt,
-        started_request_id=activity.started_request_id,
-        activity_id=activity.activity_id,
-    )
     response = api.PollForActivityTaskResponse(
-        task_token=token.SerializeToString(),
+        task_token=_activity_token(state, activity),
         workflow_execution=execution(state),
         activity_id=activity.activity_id,
         activity_type=scheduled.activity_type,
@@ -96,6 +103,39 @@ def activity_response(
     if activity.heartbeat_details is not None:
         response.heartbeat_details.ParseFromString(activity.heartbeat_details)
     return response
+
+
+def _activity_token(state: RunState, activity: Activity) -> bytes:
+    return internal.TaskToken(
+        domain_id=state.domain_id,
+        workflow_id=state.workflow_id,
+        run_id=state.run_id,
+        schedule_id=activity.schedule_id,
+        attempt=activity.attempt,
+        started_request_id=activity.started_request_id,
+        activity_id=activity.activity_id,
+    ).SerializeToString()
+
+
+def local_dispatches(
+    state: RunState, decisions: Iterable[api.Decision], request_id: str
+) -> dict[str, api.ActivityLocalDispatchInfo]:
+    """The activities that the deciding worker runs itself, by id: those of its decisions that its own answer started."""
+    started: dict[str, api.ActivityLocalDispatchInfo] = {}
+    for decision in decisions:
+        wanted = decision.schedule_activity_task_decision_attributes
+        if not wanted.request_local_dispatch:
+            continue
+        activity = state.activity_by_id(wanted.activity_id)
+        if activity is not None and activity.started_request_id == request_id:
+            started[activity.activity_id] = api.ActivityLocalDispatchInfo(
+                activity_id=activity.activity_id,
+                scheduled_time=timestamp(activity.scheduled_ns),
+                started_time=timestamp(activity.started_ns),
+                scheduled_time_of_this_attempt=timestamp(activity.attempt_scheduled_ns),
+                task_token=_activity_token(state, activity),
+            )
+    return started
 
 
 def describe(run: Run) -> api.DescribeWorkflowExecutionResponse:
@@ -133,6 +173,11 @@ _OVERLAP_POLICIES: dict[int, api.CronOverlapPolicy] = {
     int(policy): policy for policy in (api.CRON_OVERLAP_POLICY_SKIPPED, api.CRON_OVERLAP_POLICY_BUFFER_ONE)
 }
 _CLOSE_STATUSES: dict[int, api.WorkflowExecutionCloseStatus] = {int(close): close for close in _STATUSES_BY_CLOSE}
+
+
+def close_status(state: RunState) -> api.WorkflowExecutionCloseStatus:
+    """How a closed run closed."""
+    return _CLOSE_STATUSES[state.close_status]
 
 
 def _info(state: RunState) -> api.WorkflowExecutionInfo:

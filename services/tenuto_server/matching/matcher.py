@@ -28,6 +28,17 @@ The task scheduled first goes out first, to the poll that came first. A task is 
 held once, and history is asked at the address that offered it last. At most `buffer_max` tasks are held beside those
 put back, at most `polls_max` polls; both heaps are rebuilt when mostly made of what is gone.
 
+A query waits beside the tasks. It is in nobody's state, only its asker waits for it, so it is paired or forgotten:
+
+    (absent)  -- add_query -->          WAITING
+    WAITING   -- match_query -->        MATCHED    history is being asked for the poll's answer
+    MATCHED   -- finish_query -->       (absent)   on its way to the worker; its answer is no matter of the list
+    MATCHED   -- remove_poll -->        WAITING    the poller has gone; at its old place in line
+    WAITING, MATCHED -- remove_query --> (absent)  its asker has gone; a poll that held it holds nothing
+
+Queries take polls in the order in which both came and are not bound to the dispatch rate; at most `queries_max` are held.
+Where both wait, queries and tasks take the polls in turn.
+
 A task is not dropped when the link to its history process breaks, for that process may be alive and take its own link
 to be whole, and would not offer again. It rests; if the process is dead the shard's new owner offers the task again,
 which ends the rest and gives the new address.
@@ -76,6 +87,14 @@ class PollState(enum.Enum):
     MATCHED = "matched"
 
 
+class QueryState(enum.Enum):
+    """Where a query stands; ABSENT also after it has gone."""
+
+    ABSENT = "absent"
+    WAITING = "waiting"
+    MATCHED = "matched"
+
+
 class Task:
     """A task as it was offered. `key` is opaque to the matcher. `address` is whom to ask to start it, as last offered.
     `give_ups` counts how often it was put back with its start unknown since then."""
@@ -93,17 +112,30 @@ class Task:
 
 
 class Poll:
-    """A poll. `task` is the one it holds, from the match until that is finished or put back. `waiter` is the caller's
-    own, unused here."""
+    """A poll. `task` or `query` is what it holds, from the match until that is finished or put back. `waiter` is the
+    caller's own, unused here."""
 
-    __slots__ = ("identity", "rank", "state", "task", "waiter")
+    __slots__ = ("identity", "query", "rank", "state", "task", "waiter")
 
     def __init__(self, identity: str, rank: int) -> None:
         self.identity = identity
         self.rank = rank
         self.state = PollState.ABSENT
         self.task: Task | None = None
+        self.query: Query | None = None
         self.waiter: Any = None
+
+
+class Query:
+    """A query. `poll` is the one that holds it, from the match on. `asker` is the caller's own, unused here."""
+
+    __slots__ = ("asker", "poll", "rank", "state")
+
+    def __init__(self, rank: int, asker: Any) -> None:
+        self.rank = rank
+        self.asker = asker
+        self.state = QueryState.ABSENT
+        self.poll: Poll | None = None
 
 
 class Match(NamedTuple):
@@ -138,6 +170,7 @@ class Matcher:
 
     __slots__ = (
         "_asked_rate", "_buffer", "_buffered", "_burst", "_last_poll", "_limits", "_line", "_pollers", "_polls",
+        "_queries", "_query_line", "_query_rank", "_query_was_last",
         "_rank", "_rate", "_rate_set", "_refilled", "_resting", "_resting_count", "_room", "_sequence", "_tasks",
         "_tokens", "_waiting",
     )  # fmt: skip
@@ -157,6 +190,11 @@ class Matcher:
         self._waiting = 0
         self._polls = 0
         self._rank = 0
+        # Queries held; and those in line, with some that have left it.
+        self._queries: dict[Query, None] = {}
+        self._query_line: list[tuple[int, Query]] = []
+        self._query_rank = 0
+        self._query_was_last = False
         self._pollers: dict[str, Poller] = {}
         self._last_poll = now
         self._asked_rate = 0.0
@@ -259,18 +297,21 @@ class Matcher:
 
     def rejoin(self, poll: Poll, now: float) -> None:
         """A matched poll waits again, at its old place, after its task was finished or put back."""
-        if poll.state is not PollState.MATCHED or poll.task is not None:
-            raise InvariantViolation(f"rejoin in state {poll.state.name}, task {poll.task}")
+        if poll.state is not PollState.MATCHED or poll.task is not None or poll.query is not None:
+            raise InvariantViolation(f"rejoin in state {poll.state.name}, task {poll.task}, query {poll.query}")
         self._last_poll = now
         self._queue(poll)
 
     def remove_poll(self, poll: Poll, now: float, *, caller_gone: bool = False) -> None:
-        """The poll is over and takes nothing any more; a task it still holds is put back. A caller that is still there
+        """The poll is over and takes nothing any more; what it still holds is put back. A caller that is still there
         counts as seen just now: it is about to poll again."""
         if poll.state is PollState.ABSENT:
             raise InvariantViolation("remove_poll in state ABSENT")
         if poll.task is not None:
             self.put_back(poll, now)
+        if poll.query is not None:
+            self._queue_query(poll.query)
+            poll.query = None
         if poll.state is PollState.WAITING:
             self._waiting -= 1
         poll.state = PollState.ABSENT
@@ -281,21 +322,74 @@ class Matcher:
             self._line = [entry for entry in self._line if entry[1].state is PollState.WAITING]
             heapq.heapify(self._line)
 
+    # --- queries ------------------------------------------------------------------------------------------------------
+    def add_query(self, asker: Any) -> Query | None:
+        """A query joins the end of its line. None where there are too many."""
+        if len(self._queries) >= self._limits.queries_max:
+            return None
+        self._query_rank += 1
+        query = Query(self._query_rank, asker)
+        self._queries[query] = None
+        self._queue_query(query)
+        return query
+
+    def match_query(self, now: float) -> Query | None:
+        """The next query that gets a poll (its `poll`, whose `query` it is), or None: no query, no poll, or it is a task's
+        turn, which `match` will give."""
+        while self._query_line and self._query_line[0][1].state is not QueryState.WAITING:
+            heapq.heappop(self._query_line)
+        if not self._query_line or not self._waiting:
+            return None
+        if self._query_was_last and self._may_match(now):
+            return None
+        self._query_was_last = True
+        _, query = heapq.heappop(self._query_line)
+        query.state = QueryState.MATCHED
+        query.poll = self._pop_poll()
+        query.poll.query = query
+        return query
+
+    def finish_query(self, poll: Poll) -> None:
+        """The poll's query is handed out, or cannot be."""
+        query = poll.query
+        if query is None:
+            raise InvariantViolation(f"finish_query of a poll in state {poll.state.name} without query")
+        self.remove_query(query)
+
+    def remove_query(self, query: Query) -> None:
+        """The query is over; nothing happens if it was before."""
+        if query.poll is not None:
+            query.poll.query = None
+            query.poll = None
+        query.state = QueryState.ABSENT
+        self._queries.pop(query, None)
+        if len(self._query_line) > 2 * len(self._queries) + _HEAP_SLACK:
+            self._query_line = [entry for entry in self._query_line if entry[1].state is QueryState.WAITING]
+            heapq.heapify(self._query_line)
+
+    def waiting_queries(self) -> list[Query]:
+        """The queries in line, in their order."""
+        return [query for _, query in sorted(self._query_line) if query.state is QueryState.WAITING]
+
     # --- pairs --------------------------------------------------------------------------------------------------------
     def match(self, now: float) -> Match | None:
         """The next pair, or None: no task, no poll, or no token (see `retry_at`)."""
-        if self._resting:
-            self._wake(now)
-        if not self._buffered or not self._waiting:
+        if not self._may_match(now):
             return None
-        self._refill(now)
-        if self._tokens < 1.0:
-            return None
+        self._query_was_last = False
         self._tokens -= 1.0
         task = self._pop_task()
         poll = self._pop_poll()
         poll.task = task
         return Match(task, poll)
+
+    def _may_match(self, now: float) -> bool:
+        if self._resting:
+            self._wake(now)
+        if not self._buffered or not self._waiting:
+            return False
+        self._refill(now)
+        return self._tokens >= 1.0
 
     def retry_at(self, now: float) -> float | None:
         """When to ask `match` again though nothing else happens: where a poll waits, and a task waits for a token or
@@ -342,8 +436,8 @@ class Matcher:
 
     @property
     def is_empty(self) -> bool:
-        """Whether neither tasks nor polls are held."""
-        return not self._tasks and not self._polls
+        """Whether neither tasks nor polls nor queries are held."""
+        return not self._tasks and not self._polls and not self._queries
 
     # --- inside -------------------------------------------------------------------------------------------------------
     def _push(self, task: Task) -> None:
@@ -363,6 +457,11 @@ class Matcher:
         poll.state = PollState.WAITING
         self._waiting += 1
         heapq.heappush(self._line, (poll.rank, poll))
+
+    def _queue_query(self, query: Query) -> None:
+        query.state = QueryState.WAITING
+        query.poll = None
+        heapq.heappush(self._query_line, (query.rank, query))
 
     def _pop_poll(self) -> Poll:
         while True:

@@ -24,7 +24,9 @@ from tenuto_server.cluster.partitions import split_name
 from tenuto_server.cluster.router import Router
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import SECOND, Runtime
-from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Room, Task
+from tenuto_server.matching import queries
+from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Query, Room, Task
+from tenuto_server.matching.queries import Asking, Askings
 from tenuto_server.matching.settings import MatchingSettings
 from tenuto_server.transport.network import InternalCall, Network
 
@@ -94,8 +96,8 @@ class _Serving:
 
 
 class MatchingService:
-    """Serves "OfferTasks", "PollTask", "DescribeTaskList" and "ListTaskLists" at `address`, by which the router knows this
-    process."""
+    """Serves "OfferTasks", "PollTask", "QueryTask", "AnswerQuery", "DescribeTaskList" and "ListTaskLists" at `address`, by
+    which the router knows this process."""
 
     def __init__(
         self,
@@ -117,9 +119,12 @@ class MatchingService:
         self._methods: dict[str, Callable[[InternalCall], Awaitable[bytes]]] = {
             "OfferTasks": self._offer_tasks,
             "PollTask": self._poll_task,
+            "QueryTask": self._query_task,
+            "AnswerQuery": self._answer_query,
             "DescribeTaskList": self._describe_task_list,
             "ListTaskLists": self._list_task_lists,
         }
+        self._askings = Askings(runtime.new_id)
         self._running = False
         self._killed = False
         self._polls = 0
@@ -218,9 +223,15 @@ class MatchingService:
     def _deliver(self, task_list: _TaskList, now: float) -> None:
         """Hands out all that can be matched, and plans the next look where only time is in the way."""
         matcher = task_list.matcher
-        while (match := matcher.match(now)) is not None:
-            if match.poll.waiter is not None:
-                _resolve(match.poll.waiter)
+        while True:
+            query = matcher.match_query(now)
+            if query is not None and query.poll is not None:
+                _wake(query.poll)
+            match = matcher.match(now)
+            if match is not None:
+                _wake(match.poll)
+            elif query is None:
+                break
         at = matcher.retry_at(now)
         if at is None or not self._running:
             return
@@ -302,9 +313,12 @@ class MatchingService:
         while True:
             if poll.state is PollState.WAITING:
                 await self._wait(poll, serving.until)
-            if poll.task is None:
+            if poll.query is not None:
+                answer = await self._start_query(serving, poll.query)
+            elif poll.task is not None:
+                answer = await self._start(serving, poll.task)
+            else:
                 break
-            answer = await self._start(serving, poll.task)
             if answer is not None:
                 return answer + self._backlog_hint(serving.task_list)
             now = self._runtime.monotonic()
@@ -394,6 +408,57 @@ class MatchingService:
             matcher.rest_address(task.address, now)
         log.warning("%s did not start a task of %s (kept: %s): %r", task.address, key, kept, error)
 
+    # --- queries ------------------------------------------------------------------------------------------------------
+    async def _query_task(self, call: InternalCall) -> bytes:
+        """Waits for a poller, then for its worker's answer; how long is the caller's matter."""
+        request = internal.QueryTaskRequest.FromString(call.body)
+        key = (request.domain_id, request.task_list, int(internal.TASK_TYPE_DECISION))
+        now = self._runtime.monotonic()
+        if not self._owns(key):
+            raise errors.Unavailable("the task list belongs to another matching process")
+        task_list, sticky = self._lists.get(key), request.kind == _STICKY
+        if sticky and (task_list is None or not task_list.matcher.has_recent_poller(now, self._settings.sticky_window_s)):
+            return internal.QueryTaskResponse(no_sticky_poller=True).SerializeToString()
+        if task_list is None:
+            task_list = self._load(key, sticky, now)
+            if task_list is None:
+                raise errors.ServiceBusy("too many task lists")
+        asking = self._askings.add(request)
+        query = task_list.matcher.add_query(asking)
+        try:
+            if query is None:
+                raise errors.ServiceBusy("too many queries of the task list")
+            self._deliver(task_list, now)
+            return await asking.answer
+        finally:
+            self._askings.remove(asking)
+            if query is not None:
+                task_list.matcher.remove_query(query)
+
+    async def _start_query(self, serving: _Serving, query: Query) -> bytes | None:
+        """Asks history for what the worker must know of the run. Returns the poll response, or None where the query came
+        to nothing."""
+        poll, matcher = serving.poll, serving.task_list.matcher
+        asking: Asking = query.asker
+        body = asking.start_request(serving.request.task_list)
+        try:
+            timeout_s = self._start_timeout_s(serving.deadline)
+            started = await self._network.call(asking.request.history_address, "StartQuery", body, timeout_s)
+        except errors.ServiceError as error:
+            late = isinstance(error, errors.DeadlineExceeded)
+            asking.fail(errors.Unavailable("history did not answer in time") if late else error)
+            matcher.remove_query(query)
+            return None
+        if poll.query is not query:
+            # Its asker has gone meanwhile.
+            return None
+        matcher.finish_query(poll)
+        return asking.poll_response(started, self._address)
+
+    async def _answer_query(self, call: InternalCall) -> bytes:
+        self._askings.answer(internal.AnswerQueryRequest.FromString(call.body))
+        return b""
+
     # --- describing ---------------------------------------------------------------------------------------------------
     async def _describe_task_list(self, call: InternalCall) -> bytes:
         request = internal.DescribeTaskListRequest.FromString(call.body)
@@ -478,6 +543,7 @@ class MatchingService:
             task_list.timer.cancel()
             task_list.timer = None
         task_list.matcher.discard()
+        queries.fail(task_list.matcher.waiting_queries(), errors.Unavailable("the task list was unloaded"))
         del self._lists[task_list.key]
 
     def _history_lost(self, address: str) -> None:
@@ -495,8 +561,10 @@ class MatchingService:
         if not self._running:
             return
         for task_list in self._lists.values():
-            if task_list.matcher.waiting_polls and not self._owns(task_list.key):
+            waiting = task_list.matcher.waiting_queries()
+            if (task_list.matcher.waiting_polls or waiting) and not self._owns(task_list.key):
                 self._release(task_list)
+                queries.fail(waiting, errors.Unavailable("the task list belongs to another matching process"))
 
     def _release(self, task_list: _TaskList) -> None:
         """Ends the waiting of all polls in line."""
@@ -509,9 +577,15 @@ class MatchingService:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+        self._askings.fail_all(errors.Unavailable("matching stops"))
         for task_list in list(self._lists.values()):
             self._release(task_list)
             self._unload(task_list)
+
+
+def _wake(poll: Poll) -> None:
+    if poll.waiter is not None:
+        _resolve(poll.waiter)
 
 
 def _resolve(waiter: asyncio.Future[None]) -> None:

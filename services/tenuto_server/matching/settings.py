@@ -14,6 +14,7 @@ class MatchingSettings:
     buffer_max: offers held for one task list; more are refused and stay with history.
     tasks_max: tasks held for all lists together; further offers are refused too.
     polls_max: polls of one task list that wait or are being served at once; more are refused as busy.
+    queries_max: queries of one task list that wait for a poller at once; more are refused as busy.
     pollers_max: pollers of one task list remembered for DescribeTaskList, the latest.
     lists_max: task lists in memory at once, empty ones included until they are unloaded.
     dispatch_rate: tasks a second of a task list whose pollers ask for no rate of their own.
@@ -37,6 +38,7 @@ class MatchingSettings:
     buffer_max: int = setting(1_000, filters=BY_TASK_LIST, least=1)
     tasks_max: int = 500_000
     polls_max: int = setting(10_000, filters=BY_TASK_LIST, least=1)
+    queries_max: int = setting(1_000, filters=BY_TASK_LIST, least=1)
     pollers_max: int = setting(1_000, filters=BY_TASK_LIST, least=1)
     lists_max: int = 50_000
     dispatch_rate: float = setting(100_000.0, filters=BY_TASK_LIST)
@@ -58,7 +60,8 @@ class MatchingSettings:
     drain_s: float = setting(5.0, "matching.shutdownDrainDuration", seconds=True)
 
     def __post_init__(self) -> None:
-        for name in ("buffer_max", "tasks_max", "polls_max", "pollers_max", "lists_max", "start_attempts_max"):
+        names = ("buffer_max", "tasks_max", "polls_max", "queries_max", "pollers_max", "lists_max", "start_attempts_max")
+        for name in names:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
         for name in ("dispatch_rate", "poll_wait_s", "start_timeout_s", "unload_after_s", "sweep_interval_s"):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,36 +11,12 @@ from tenuto.errors import RpcError
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings, shard_count
 from tenuto_server.persistence.factory import open_store
-from tenuto_server.transport.grpc_acceptor import GrpcAcceptor
-from tenuto_server.transport.settings import AcceptorSettings
 from tests.integration.embedded.hosted_workflows import Quadruple
+from tests.integration.embedded.serving import run, serving
+
+__all__ = ["run", "serving"]
 
 HOSTED = "tests.integration.embedded.hosted_workflows:numbers"
-TIME_S = 20.0
-
-
-@asynccontextmanager
-async def serving(settings: EmbeddedSettings) -> AsyncIterator[str]:
-    """A server on a free port, and its address."""
-    server = EmbeddedServer(settings)
-    await server.start()
-    acceptor = GrpcAcceptor(server.handle, AcceptorSettings(address="127.0.0.1:0", stop_grace_s=0.1))
-    await acceptor.start()
-    try:
-        yield acceptor.address
-    finally:
-        await acceptor.stop()
-        await server.stop()
-
-
-def run(story: Callable[[], Awaitable[None]]) -> None:
-    """Runs a story within a bound."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(TIME_S):
-            await story()
-
-    asyncio.run(bounded())
 
 
 @pytest.mark.parametrize("network", ["in-process", "streams"])

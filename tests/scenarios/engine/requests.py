@@ -185,6 +185,7 @@ def _activity(words: Words) -> api.Decision:
     )
     if words.has("header"):
         attributes.header.CopyFrom(api.Header(fields=words.payloads("header")))
+    attributes.request_local_dispatch = words.flag("local")
     return api.Decision(schedule_activity_task_decision_attributes=attributes)
 
 

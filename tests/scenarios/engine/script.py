@@ -23,12 +23,15 @@ from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import activity, calls, child, close, decision_task, decisions, external, outside, start, tasks
 from tenuto_server.history.engine.limits import Limits
-from tenuto_server.history.engine.state import Activity, CallKind, Decision
+from tenuto_server.history.engine.state import SECOND, Activity, CallKind, Decision
 from tenuto_server.history.engine.turn import Turn
 from tests.scenarios.engine import requests, shown
 from tests.scenarios.engine.arrows import Arrows
 from tests.scenarios.engine.requests import Words
 from tests.scenarios.engine.world import DOMAIN, RETENTION_S, Outcome, RunInMemory, World
+
+# As in the default settings.
+HEARTBEATS_S = 1800
 
 SEPARATOR = "----"
 
@@ -247,10 +250,13 @@ class Script:
         run = self._current()
         request = requests.decisions(words, given)
         inline = words.flag("inline")
+        limit_ns = words.number("heartbeats", HEARTBEATS_S) * SECOND
         new_run_id, poll_id = self._new_run_id(), self.world.new_id("poll") if inline else ""
         decision = self._started_decision(run, words)
 
         def act(turn: Turn) -> None:
+            if decision_task.is_heartbeat(request) and decision_task.stop_heartbeats(turn, decision, limit_ns):
+                return
             decisions.complete(turn, decision, request, DOMAIN, new_run_id)
             if inline:
                 decision_task.start_inline(turn, poll_id, "worker")

@@ -32,8 +32,10 @@ decision: none --DecisionScheduled--> scheduled, transient
 decision: none --DecisionTaskScheduled--> scheduled
 decision: none --DecisionTaskScheduled--> scheduled, sticky
 decision: scheduled --(the run closes)--> none
+decision: scheduled --DecisionContinued--> scheduled
 decision: scheduled --DecisionTaskStarted--> started
 decision: scheduled, sticky --(the run closes)--> none
+decision: scheduled, sticky --DecisionContinued--> scheduled, sticky
 decision: scheduled, sticky --DecisionMoved--> scheduled
 decision: scheduled, sticky --DecisionTaskStarted--> started
 decision: scheduled, sticky --DecisionTaskTimedOut:SCHEDULE_TO_START--> none

@@ -11,6 +11,9 @@ now into the scripts, so that a change of behaviour is a diff to read.
     put-back POLL [unknown]                        nobody asked history, or nobody knows its answer
     rejoin POLL                                    the poll waits again
     leave POLL [gone]                              the poll is over; gone: its caller went away
+    query QUERY                                    somebody asks for a run's state
+    handed-out POLL                                the poll's query is on its way to the worker
+    forget QUERY                                   whoever asked has gone
     away ADDRESS                                   a history process seems to be away
     show                                           what is held
 
@@ -25,7 +28,7 @@ from typing import Any
 import pytest
 
 from tenuto_server.errors import InvariantViolation
-from tenuto_server.matching.matcher import Matcher, Poll, Room
+from tenuto_server.matching.matcher import Matcher, Poll, Query, Room
 from tenuto_server.matching.settings import MatchingSettings
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
@@ -38,6 +41,7 @@ class Script:
         self.now = 0.0
         self.names: dict[Poll, str] = {}
         self.polls: dict[str, Poll] = {}
+        self.queries: dict[str, Query] = {}
         self.settings = MatchingSettings()
         self.matcher = Matcher(self.now, self.settings, Room(self.settings.tasks_max))
         self.commands: dict[str, Callable[[list[str], dict[str, str]], list[str]]] = {
@@ -49,6 +53,9 @@ class Script:
             "put-back": self.put_back,
             "rejoin": self.rejoin,
             "leave": self.leave,
+            "query": self.query,
+            "handed-out": self.handed_out,
+            "forget": self.forget,
             "away": self.away,
             "show": self.show,
         }
@@ -100,6 +107,21 @@ class Script:
         self.matcher.remove_poll(self.polls[words[0]], self.now, caller_gone="gone" in words)
         return self.pairs()
 
+    def query(self, words: list[str], _named: dict[str, str]) -> list[str]:
+        query = self.matcher.add_query(words[0])
+        if query is None:
+            return ["no room"]
+        self.queries[words[0]] = query
+        return self.pairs()
+
+    def handed_out(self, words: list[str], _named: dict[str, str]) -> list[str]:
+        self.matcher.finish_query(self.polls[words[0]])
+        return self.pairs()
+
+    def forget(self, words: list[str], _named: dict[str, str]) -> list[str]:
+        self.matcher.remove_query(self.queries[words[0]])
+        return self.pairs()
+
     def away(self, words: list[str], _named: dict[str, str]) -> list[str]:
         return [f"{self.matcher.rest_address(words[0], self.now)} rest", *self.pairs()]
 
@@ -109,17 +131,26 @@ class Script:
         seen = matcher.pollers(self.now, self.settings.poller_window_s)
         pollers = " ".join(f"{identity}@{poller.last_seen:g}/{poller.rate:g}" for identity, poller in seen.items())
         recent = matcher.has_recent_poller(self.now, self.settings.sticky_window_s)
+        asked = " ".join(query.asker for query in matcher.waiting_queries())
         idle_s, empty = matcher.idle_s(self.now), matcher.is_empty
         return [
             f"backlog {matcher.backlog}, in line: {line}, rate {matcher.rate:g}",
             f"pollers: {pollers or 'none'}; recent: {recent}; idle {idle_s:g} s; empty: {empty}",
+            *([f"queries: {asked}"] if asked else []),
         ]
 
     def pairs(self) -> list[str]:
         """Takes all pairs that can be had now."""
         lines = []
-        while (match := self.matcher.match(self.now)) is not None:
-            lines.append(f"{match.task.key.decode()} -> {self.names[match.poll]} (ask {match.task.address})")
+        while True:
+            query, match = self.matcher.match_query(self.now), self.matcher.match(self.now)
+            if query is not None:
+                assert query.poll is not None
+                lines.append(f"query {query.asker} -> {self.names[query.poll]}")
+            if match is not None:
+                lines.append(f"{match.task.key.decode()} -> {self.names[match.poll]} (ask {match.task.address})")
+            if query is None and match is None:
+                break
         retry_at = self.matcher.retry_at(self.now)
         if retry_at is not None:
             lines.append(f"look again at {retry_at:.3f}")

@@ -166,3 +166,10 @@ def task_token() -> bytes:
     return internal.TaskToken(
         domain_id=DOMAIN_ID, workflow_id="order-1", run_id=RUN_ID, schedule_id=2, started_request_id="poll"
     ).SerializeToString()
+
+
+def query_token() -> bytes:
+    """The token of a query task as matching makes them."""
+    return internal.QueryToken(
+        domain_id=DOMAIN_ID, task_list="orders", task_id="query-1", matching_address="matching"
+    ).SerializeToString()

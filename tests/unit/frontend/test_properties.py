@@ -22,7 +22,7 @@ from tenuto_server.errors import (
 )
 from tenuto_server.frontend.methods import METHODS
 from tenuto_server.transport.network import InternalCall
-from tests.unit.frontend.fakes import DOMAIN, DOMAIN_ID, Bench, run, start_request, task_token
+from tests.unit.frontend.fakes import DOMAIN, DOMAIN_ID, Bench, query_token, run, start_request, task_token
 from tests.unit.frontend.test_domain import register_request
 from tests.unit.frontend.test_schedules import backfill as backfill_schedule
 from tests.unit.frontend.test_schedules import create_request as create_schedule
@@ -108,6 +108,14 @@ def good_request(path: str) -> Message:
         "ScanWorkflowExecutions": api.ScanWorkflowExecutionsRequest(domain=DOMAIN, query=QUERY),
         "CountWorkflowExecutions": api.CountWorkflowExecutionsRequest(domain=DOMAIN, query=QUERY),
         "AddSearchAttribute": admin.AddSearchAttributeRequest(search_attribute={"Colour": api.INDEXED_VALUE_TYPE_KEYWORD}),
+        "QueryWorkflow": api.QueryWorkflowRequest(
+            domain=DOMAIN,
+            workflow_execution=api.WorkflowExecution(workflow_id="order-1"),
+            query=api.WorkflowQuery(query_type="state"),
+        ),
+        "RespondQueryTaskCompleted": api.RespondQueryTaskCompletedRequest(
+            task_token=query_token(), result=api.WorkflowQueryResult(result_type=api.QUERY_RESULT_TYPE_ANSWERED)
+        ),
     }
     if rpc in special:
         return special[rpc]

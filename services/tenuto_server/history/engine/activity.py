@@ -52,6 +52,11 @@ def schedule(turn: Turn, completed_id: int, wanted: api.ScheduleActivityTaskDeci
     turn.event(activity_task_scheduled_event_attributes=attributes)
 
 
+def is_local(state: RunState, wanted: api.ScheduleActivityTaskDecisionAttributes) -> bool:
+    """Whether the deciding worker may run the activity at once: it asked to, and polls its task list."""
+    return wanted.request_local_dispatch and wanted.task_list.name in ("", state.task_list)
+
+
 def timeouts_fault(wanted: api.ScheduleActivityTaskDecisionAttributes) -> str:
     """What is wrong with an activity's timeouts, empty where nothing is."""
     to_start, to_close = seconds(wanted.schedule_to_start_timeout), seconds(wanted.schedule_to_close_timeout)

@@ -2,6 +2,7 @@
 
     (none) --schedule--> scheduled --start--> started --complete--> (none), or scheduled again if there is news
                             |                    |--fail, time out--> scheduled with attempt + 1
+                            |                    |--heartbeat--> scheduled, counted from the first of its row
                             |--sticky list not polled in time--> scheduled on the normal list
 
 A decision with attempt 0 writes its events as they happen. A later attempt is *transient*: its scheduled and started events are
@@ -18,6 +19,7 @@ from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import reset_points
 from tenuto_server.history.engine.records import (
+    DecisionContinued,
     DecisionDropped,
     DecisionMoved,
     DecisionScheduled,
@@ -216,20 +218,44 @@ def time_out(turn: Turn, schedule_id: int, attempt: int) -> None:
     deadline = deadline_ns(turn.state)
     if deadline is None or deadline > turn.now:
         return
+    _write_timeout(turn, decision)
+    schedule(turn)
+
+
+def _write_timeout(turn: Turn, decision: Decision) -> None:
     clear_sticky(turn)
     if decision.attempt:
         turn.internal(DecisionDropped())
-    else:
-        late = api.TIMEOUT_TYPE_START_TO_CLOSE if decision.started_ns else api.TIMEOUT_TYPE_SCHEDULE_TO_START
-        turn.event(
-            decision_task_timed_out_event_attributes=api.DecisionTaskTimedOutEventAttributes(
-                scheduled_event_id=decision.schedule_id,
-                started_event_id=decision.started_id,
-                timeout_type=late,
-                cause=api.DECISION_TASK_TIMED_OUT_CAUSE_TIMEOUT,
-            )
+        return
+    late = api.TIMEOUT_TYPE_START_TO_CLOSE if decision.started_ns else api.TIMEOUT_TYPE_SCHEDULE_TO_START
+    turn.event(
+        decision_task_timed_out_event_attributes=api.DecisionTaskTimedOutEventAttributes(
+            scheduled_event_id=decision.schedule_id,
+            started_event_id=decision.started_id,
+            timeout_type=late,
+            cause=api.DECISION_TASK_TIMED_OUT_CAUSE_TIMEOUT,
         )
+    )
+
+
+def is_heartbeat(request: api.RespondDecisionTaskCompletedRequest) -> bool:
+    """Whether a worker only asks for more time, because local activities still run there."""
+    return request.force_create_new_decision_task and not request.decisions
+
+
+def stop_heartbeats(turn: Turn, decision: Decision, timeout_ns: int) -> bool:
+    """A heartbeat came. True if the row of them has gone on for too long: then the decision has timed out and is tried again
+    elsewhere."""
+    if turn.now <= decision.original_scheduled_ns + timeout_ns:
+        return False
+    _write_timeout(turn, decision)
     schedule(turn)
+    return True
+
+
+def keep_original_time(turn: Turn, original_scheduled_ns: int) -> None:
+    """After a heartbeat: the decision that was just scheduled counts from the first of its row."""
+    turn.internal(DecisionContinued(original_scheduled_ns))
 
 
 def clear_sticky(turn: Turn) -> None:
@@ -365,6 +391,12 @@ def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     decision.started_ns = to_ns(event.event_time)
     decision.request_id = attributes.request_id
     decision.identity = attributes.identity
+
+
+@evolves(DecisionContinued)
+def _continued(state: RunState, record: DecisionContinued) -> None:
+    if state.decision is not None:
+        state.decision.original_scheduled_ns = record.original_scheduled_ns
 
 
 @evolves(DecisionStarted)

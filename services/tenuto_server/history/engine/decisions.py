@@ -73,16 +73,19 @@ def complete(
     if fault is not None:
         fail(turn, decision, request, fault)
         return fault
+    original_ns, request_id = decision.original_scheduled_ns, decision.request_id
     completed_id = decision_task.complete(turn, decision, request)
     canceled_unstarted = False
     sizes.check_history(turn, completed_id)
     for wanted in request.decisions:
         if not turn.state.is_open or sizes.fails(turn, completed_id, wanted):
             break
-        canceled_unstarted |= _apply(turn, completed_id, wanted, request.identity, domain, new_run_id)
+        canceled_unstarted |= _apply(turn, completed_id, wanted, request.identity, domain, new_run_id, request_id)
     state = turn.state
     if state.is_open and (state.buffered or canceled_unstarted or request.force_create_new_decision_task):
         decision_task.schedule(turn)
+        if decision_task.is_heartbeat(request):
+            decision_task.keep_original_time(turn, original_ns)
     return None
 
 
@@ -100,12 +103,17 @@ def fail(turn: Turn, decision: Decision, request: api.RespondDecisionTaskComplet
 
 
 def _apply(
-    turn: Turn, completed_id: int, wanted: api.Decision, identity: str, domain: str, new_run_id: str
+    turn: Turn, completed_id: int, wanted: api.Decision, identity: str, domain: str, new_run_id: str, request_id: str
 ) -> bool:
-    """Applies one checked decision. True if it canceled an activity that was not started."""
+    """Applies one checked decision of the task that was started for `request_id`. True if it canceled an activity that was not started."""
     match wanted.WhichOneof("attributes"):
         case "schedule_activity_task_decision_attributes":
-            activity.schedule(turn, completed_id, wanted.schedule_activity_task_decision_attributes, domain)
+            asked = wanted.schedule_activity_task_decision_attributes
+            activity.schedule(turn, completed_id, asked, domain)
+            if activity.is_local(turn.state, asked):
+                # The deciding worker runs it. Its start has the decision's own request id: an answer that got lost can be made
+                # again.
+                activity.start(turn, turn.state.activity_ids[asked.activity_id], 0, request_id, identity)
         case "start_timer_decision_attributes":
             timer.start(turn, completed_id, wanted.start_timer_decision_attributes)
         case "cancel_timer_decision_attributes":

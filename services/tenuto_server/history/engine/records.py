@@ -115,6 +115,12 @@ class DecisionMoved(msgspec.Struct, array_like=True, tag=15):
     """The pending decision left the sticky list for the normal one without an event: nobody polls the sticky list."""
 
 
+class DecisionContinued(msgspec.Struct, array_like=True, tag=16):
+    """The decision just scheduled goes on with one that only kept itself going: it counts from when that one's row began."""
+
+    original_scheduled_ns: int
+
+
 class AttemptStarted(msgspec.Struct, array_like=True, tag=20):
     """An attempt of an activity with a retry policy was taken by a poller."""
 
@@ -173,6 +179,7 @@ Internal = (
     | StickySet
     | StickyCleared
     | DecisionMoved
+    | DecisionContinued
     | AttemptStarted
     | AttemptFailed
     | Heartbeat

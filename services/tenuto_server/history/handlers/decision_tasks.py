@@ -10,11 +10,12 @@ from tenuto_server.history import events, paging, views
 from tenuto_server.history.core import Core
 from tenuto_server.history.engine import activity, decision_task, decisions, reset_points, search_attributes
 from tenuto_server.history.engine.records import frame
-from tenuto_server.history.engine.state import Decision, ResetPoint, RunState
+from tenuto_server.history.engine.state import SECOND, Decision, ResetPoint, RunState
 from tenuto_server.history.engine.tasks import TaskKind
 from tenuto_server.history.forking import fork_run
 from tenuto_server.history.handlers import repeats
 from tenuto_server.history.offers import TaskKey
+from tenuto_server.history.queries import BufferedQueries
 from tenuto_server.history.run import Run
 from tenuto_server.transport.network import InternalCall
 
@@ -104,6 +105,9 @@ async def _decision_bytes(core: Core, run: Run, decision: Decision, is_sticky: b
     extra = views.transient_frames(state, decision)
     # Before the read: the state may go on while that waits for the store.
     response = views.decision_response(state, decision).SerializeToString()
+    if run.queries is not None:
+        attached = run.queries.attach(decision, core.settings.attached_queries_bytes_max)
+        response += api.PollForDecisionTaskResponse(queries=attached).SerializeToString()
     frames = await events.read(core.store, run, first, page_until, core.settings.history_page_bytes_max)
     next_id = first + len(frames)
     if next_id < until:
@@ -128,24 +132,31 @@ async def completed(core: Core, call: InternalCall) -> bytes:
         started_id = await repeats.closed_decision(core, run, token, request.identity) if envelope.repeated else 0
         if not started_id:
             raise
-        return await _completed_before(core, run, request, started_id)
+        return await _completed_before(core, run, request, token, started_id)
     new_id = core.runtime.new_id()
     events_before, bytes_before = run.state.next_event_id, run.state.history_bytes
-    is_bad = request.binary_checksum in domain.bad_binaries.binaries
+    limit_ns = int(core.settings_for(token.domain_id).decision_heartbeat_timeout * SECOND)
+    is_bad, overdue = request.binary_checksum in domain.bad_binaries.binaries, False
     with core.step(run) as turn:
         if is_bad:
             decisions.refuse_binary(turn, decision, request)
-        else:
-            decisions.complete(turn, decision, request, domain.name, new_id, attributes)
-        goes_on = request.return_new_decision_task and not is_bad and _bad_point(core, run, domain) is None
+        elif decision_task.is_heartbeat(request) and decision_task.stop_heartbeats(turn, decision, limit_ns):
+            overdue = True
+        elif decisions.complete(turn, decision, request, domain.name, new_id, attributes) is None and run.queries is not None:
+            _answer_queries(core, run.queries, decision, request, token.domain_id)
+        goes_on = request.return_new_decision_task and not (is_bad or overdue) and _bad_point(core, run, domain) is None
         inline = goes_on and decision_task.start_inline(turn, new_id, request.identity)
     _warn_of_size(core, run.state, events_before, bytes_before)
+    if overdue:
+        await core.durable(run)
+        raise errors.EntityNotExists("decision heartbeat timeout")
+    local = views.local_dispatches(run.state, request.decisions, token.started_request_id)
     next_task = b""
     if inline and run.state.decision is not None:
         is_sticky = bool(run.state.sticky_task_list)
         next_task = await _decision_bytes(core, run, run.state.decision, is_sticky)
     await core.durable(run)
-    return _completed_response(next_task)
+    return _completed_response(next_task, local)
 
 
 def _warn_of_size(core: Core, state: RunState, events_before: int, bytes_before: int) -> None:
@@ -163,9 +174,9 @@ def _warn_of_size(core: Core, state: RunState, events_before: int, bytes_before:
 
 
 async def _completed_before(
-    core: Core, run: Run, request: api.RespondDecisionTaskCompletedRequest, started_id: int
+    core: Core, run: Run, request: api.RespondDecisionTaskCompletedRequest, token: internal.TaskToken, started_id: int
 ) -> bytes:
-    """The answer of a request that was acted on before: the next task too, where it was started inside that answer, which
+    """The answer of a request that was acted on before: its worker's own activities and the next task too, where it was started inside that answer, which
     got lost. Should its worker have polled it instead, it decides twice, which does no harm."""
     decision = run.state.decision
     next_task = b""
@@ -177,16 +188,32 @@ async def _completed_before(
         and run.state.previous_started_id == started_id
     ):
         next_task = await _decision_bytes(core, run, decision, bool(run.state.sticky_task_list))
+    local = views.local_dispatches(run.state, request.decisions, token.started_request_id)
     await core.durable(run)
-    return _completed_response(next_task)
+    return _completed_response(next_task, local)
 
 
-def _completed_response(next_task: bytes) -> bytes:
+def _answer_queries(
+    core: Core,
+    queries: BufferedQueries,
+    decision: Decision,
+    request: api.RespondDecisionTaskCompletedRequest,
+    domain_id: str,
+) -> None:
+    if decision_task.is_heartbeat(request):
+        # Local activities of what happened before the query still run: this is not yet the state that was asked for.
+        queries.detach(decision)
+    else:
+        queries.answer(decision, request.query_results, core.settings_for(domain_id).blob_bytes_max)
+
+
+def _completed_response(next_task: bytes, local: dict[str, api.ActivityLocalDispatchInfo]) -> bytes:
     """RespondDecisionTaskCompletedResponse with an encoded decision task in field 1, or none at all."""
-    if not next_task:
-        return b""
     # Field 1, length-prefixed: as an event in a History.
-    return frame(next_task)
+    response = frame(next_task) if next_task else b""
+    if local:
+        response += api.RespondDecisionTaskCompletedResponse(activities_to_dispatch_locally=local).SerializeToString()
+    return response
 
 
 async def failed(core: Core, call: InternalCall) -> bytes:

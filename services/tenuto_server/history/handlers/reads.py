@@ -97,19 +97,8 @@ async def _wait(core: Core, call: InternalCall, run: Run, is_news: Callable[[], 
     ends = loop.time() + core.settings.history_poll
     if call.deadline is not None:
         ends = min(ends, call.deadline - _MARGIN_S)
-    while not is_news():
-        watcher: asyncio.Future[None] = loop.create_future()
-        run.watchers.append(watcher)
-        try:
-            async with asyncio.timeout_at(ends):
-                await watcher
-        except TimeoutError:
-            return
-        finally:
-            if watcher in run.watchers:
-                run.watchers.remove(watcher)
-        core.require(run)
-        await core.durable(run)
+    while not is_news() and await core.news(run, ends):
+        pass
 
 
 def _response(frames: list[bytes], token: PageToken | None) -> bytes:

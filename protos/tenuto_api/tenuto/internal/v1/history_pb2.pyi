@@ -81,6 +81,20 @@ class DeleteRunResponse(_message.Message):
     deleted: bool
     def __init__(self, deleted: _Optional[bool] = ...) -> None: ...
 
+class StartQueryRequest(_message.Message):
+    __slots__ = ("domain_id", "workflow_id", "run_id", "task_list", "query_bytes")
+    DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_LIST_FIELD_NUMBER: _ClassVar[int]
+    QUERY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    domain_id: str
+    workflow_id: str
+    run_id: str
+    task_list: str
+    query_bytes: int
+    def __init__(self, domain_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., task_list: _Optional[str] = ..., query_bytes: _Optional[int] = ...) -> None: ...
+
 class TaskToken(_message.Message):
     __slots__ = ("domain_id", "workflow_id", "run_id", "schedule_id", "attempt", "started_request_id", "activity_id")
     DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]

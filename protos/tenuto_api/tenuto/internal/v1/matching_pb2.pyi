@@ -1,4 +1,5 @@
 from tenuto_api.tenuto.internal.v1 import history_pb2 as _history_pb2
+from tenuto_api.uber.cadence.api.v1 import query_pb2 as _query_pb2
 from tenuto_api.uber.cadence.api.v1 import tasklist_pb2 as _tasklist_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -103,3 +104,51 @@ class ListTaskListsRequest(_message.Message):
     DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
     domain_id: str
     def __init__(self, domain_id: _Optional[str] = ...) -> None: ...
+
+class QueryTaskRequest(_message.Message):
+    __slots__ = ("history_address", "domain_id", "workflow_id", "run_id", "task_list", "kind", "query")
+    HISTORY_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_LIST_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    history_address: str
+    domain_id: str
+    workflow_id: str
+    run_id: str
+    task_list: str
+    kind: _tasklist_pb2.TaskListKind
+    query: _query_pb2.WorkflowQuery
+    def __init__(self, history_address: _Optional[str] = ..., domain_id: _Optional[str] = ..., workflow_id: _Optional[str] = ..., run_id: _Optional[str] = ..., task_list: _Optional[str] = ..., kind: _Optional[_Union[_tasklist_pb2.TaskListKind, str]] = ..., query: _Optional[_Union[_query_pb2.WorkflowQuery, _Mapping]] = ...) -> None: ...
+
+class QueryTaskResponse(_message.Message):
+    __slots__ = ("no_sticky_poller", "result")
+    NO_STICKY_POLLER_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    no_sticky_poller: bool
+    result: _query_pb2.WorkflowQueryResult
+    def __init__(self, no_sticky_poller: _Optional[bool] = ..., result: _Optional[_Union[_query_pb2.WorkflowQueryResult, _Mapping]] = ...) -> None: ...
+
+class AnswerQueryRequest(_message.Message):
+    __slots__ = ("domain_id", "task_id", "result")
+    DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    domain_id: str
+    task_id: str
+    result: _query_pb2.WorkflowQueryResult
+    def __init__(self, domain_id: _Optional[str] = ..., task_id: _Optional[str] = ..., result: _Optional[_Union[_query_pb2.WorkflowQueryResult, _Mapping]] = ...) -> None: ...
+
+class QueryToken(_message.Message):
+    __slots__ = ("domain_id", "task_list", "task_id", "matching_address")
+    DOMAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_LIST_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    MATCHING_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    domain_id: str
+    task_list: str
+    task_id: str
+    matching_address: str
+    def __init__(self, domain_id: _Optional[str] = ..., task_list: _Optional[str] = ..., task_id: _Optional[str] = ..., matching_address: _Optional[str] = ...) -> None: ...
