@@ -14,6 +14,7 @@ from typing import Any
 from tenuto.converter import DataConverter
 from tenuto.errors import (
     ActivityError,
+    ActivityTimeoutError,
     ApplicationError,
     CancelledError,
     ChildWorkflowError,
@@ -72,6 +73,16 @@ def error_of(failure: api.Failure, converter: DataConverter) -> FailureError:
         message, values = values[0], values[1:]
     fatal = failure.options.failure_category == api.FAILURE_CATEGORY_FATAL
     return ApplicationError(message, *values, type=reason, non_retryable=fatal)
+
+
+def activity_error(
+    activity_type: str, activity_id: str, failure: api.Failure, converter: DataConverter
+) -> BaseException:
+    """What workflow code gets for an activity that failed, timed out or gave up, all by its failure."""
+    cause = error_of(failure, converter)
+    if isinstance(cause, TimedOutError):
+        return ActivityTimeoutError(activity_type, activity_id, cause)
+    return ActivityError(activity_type, activity_id, cause)
 
 
 def values_of(data: bytes, converter: DataConverter) -> list[Any]:

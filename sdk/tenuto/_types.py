@@ -27,6 +27,11 @@ def whole_seconds(value: Seconds) -> int:
     return max(1, math.ceil(seconds - ROUNDING_S)) if seconds > 0 else 0
 
 
+def to_seconds(value: Seconds) -> float:
+    """The length in seconds."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
 def duration(value: Seconds) -> Duration:
     """The length as a protobuf Duration of whole seconds (rounded up)."""
     return Duration(seconds=whole_seconds(value))

@@ -39,6 +39,14 @@ class QueryFailedError(RpcError):
     """The workflow's query handler refused or failed."""
 
 
+class QueryRejectedError(QueryFailedError):
+    """The workflow is closed, and the question was for an open one; `close_status` is how it closed, as COMPLETED or FAILED."""
+
+    def __init__(self, message: str, close_status: str) -> None:
+        super().__init__(message, 3)
+        self.close_status = close_status
+
+
 class EntityNotExistsError(RpcError):
     """There is no such domain, workflow, run or task."""
 

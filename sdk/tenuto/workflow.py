@@ -12,6 +12,7 @@ from tenuto._replay.api import (
     continue_as_new,
     execute_activity,
     execute_child,
+    execute_local_activity,
     get_version,
     in_workflow,
     info,
@@ -28,6 +29,7 @@ from tenuto._replay.api import (
     sleep,
     start_activity,
     start_child,
+    start_local_activity,
     upsert_search_attributes,
     uuid4,
     wait_condition,
@@ -44,7 +46,7 @@ from tenuto._replay.constructs import (
 )
 from tenuto._replay.definition import defn, query, run, signal
 from tenuto._replay.execution import ContinueAsNew
-from tenuto._replay.handles import ActivityHandle, ChildWorkflowHandle
+from tenuto._replay.handles import ActivityHandle, ChildWorkflowHandle, LocalActivityHandle
 from tenuto._replay.info import ParentInfo, WorkflowInfo
 from tenuto._types import CancellationType, IdReusePolicy, ParentClosePolicy, RetryPolicy
 
@@ -59,6 +61,7 @@ __all__ = [
     "ContinueAsNew",
     "Future",
     "IdReusePolicy",
+    "LocalActivityHandle",
     "ParentClosePolicy",
     "ParentInfo",
     "RetryPolicy",
@@ -71,6 +74,7 @@ __all__ = [
     "defn",
     "execute_activity",
     "execute_child",
+    "execute_local_activity",
     "get_version",
     "in_workflow",
     "info",
@@ -92,6 +96,7 @@ __all__ = [
     "sleep",
     "start_activity",
     "start_child",
+    "start_local_activity",
     "upsert_search_attributes",
     "uuid4",
     "wait_condition",

@@ -14,10 +14,17 @@ from typing import Any, NoReturn, TypeVar, Unpack, cast, overload
 
 from tenuto._replay.definition import Signature, workflow_result_type
 from tenuto._replay.execution import ContinueAsNew, ContinueOptions, Execution
-from tenuto._replay.handles import ActivityHandle, ChildWorkflowHandle
+from tenuto._replay.handles import ActivityHandle, ChildWorkflowHandle, LocalActivityHandle
 from tenuto._replay.info import WorkflowInfo
 from tenuto._replay.loop import WorkflowLoop
-from tenuto._replay.options import ActivityKeywords, ActivityOptions, ChildKeywords, ChildOptions
+from tenuto._replay.options import (
+    ActivityKeywords,
+    ActivityOptions,
+    ChildKeywords,
+    ChildOptions,
+    LocalActivityKeywords,
+    LocalActivityOptions,
+)
 from tenuto._replay.requests import DEFAULT_VERSION
 from tenuto._types import RetryPolicy, Seconds, whole_seconds
 from tenuto.errors import NotInWorkflowError
@@ -117,6 +124,45 @@ async def execute_activity(activity: str, *args: Any, **options: Unpack[Activity
 async def execute_activity(activity: Any, *args: Any, **options: Unpack[ActivityKeywords]) -> Any:
     """Schedules an activity and waits for its result. Options as in `start_activity`."""
     return await start_activity(activity, *args, **options)
+
+
+@overload
+def start_local_activity(
+    activity: Callable[..., Awaitable[T]], *args: Any, **options: Unpack[LocalActivityKeywords]
+) -> LocalActivityHandle[T]: ...
+@overload
+def start_local_activity(
+    activity: Callable[..., T], *args: Any, **options: Unpack[LocalActivityKeywords]
+) -> LocalActivityHandle[T]: ...
+@overload
+def start_local_activity(
+    activity: str, *args: Any, **options: Unpack[LocalActivityKeywords]
+) -> LocalActivityHandle[Any]: ...
+def start_local_activity(
+    activity: Any, *args: Any, **options: Unpack[LocalActivityKeywords]
+) -> LocalActivityHandle[Any]:
+    """Has this very worker run an activity, without a task of the server, and returns a handle to await or cancel.
+
+    For short ones: nothing but the outcome is recorded, so if the worker goes meanwhile it is run again from its first attempt,
+    and it has no heartbeat. The worker must know it. Options: see `LocalActivityKeywords`. Raises as other activities do.
+    """
+    given = LocalActivityOptions(**options)
+    return current().start_local_activity(activity, args, _result_type(activity, given.result_type), given)
+
+
+@overload
+async def execute_local_activity(
+    activity: Callable[..., Awaitable[T]], *args: Any, **options: Unpack[LocalActivityKeywords]
+) -> T: ...
+@overload
+async def execute_local_activity(
+    activity: Callable[..., T], *args: Any, **options: Unpack[LocalActivityKeywords]
+) -> T: ...
+@overload
+async def execute_local_activity(activity: str, *args: Any, **options: Unpack[LocalActivityKeywords]) -> Any: ...
+async def execute_local_activity(activity: Any, *args: Any, **options: Unpack[LocalActivityKeywords]) -> Any:
+    """Runs a local activity and waits for its result. Options as in `start_local_activity`."""
+    return await start_local_activity(activity, *args, **options)
 
 
 # ---- other workflows ------------------------------------------------------------------------------------------------
@@ -292,7 +338,8 @@ logger = _WorkflowLogger(logging.getLogger("tenuto.workflow"), {})
 
 __all__ = [
     "DEFAULT_VERSION", "as_completed", "cancel_external", "continue_as_new", "current", "execute_activity", "execute_child",
+    "execute_local_activity",
     "get_version", "in_workflow", "info", "is_replaying", "last_completion_result", "logger", "mutable_side_effect", "now",
     "random", "set_query_handler", "set_signal_handler", "side_effect", "signal_external", "sleep", "start_activity",
-    "start_child", "upsert_search_attributes", "uuid4", "wait_condition",
+    "start_child", "start_local_activity", "upsert_search_attributes", "uuid4", "wait_condition",
 ]  # fmt: skip

@@ -17,6 +17,8 @@ from types import FrameType
 
 from tenuto._replay import history
 from tenuto._replay.history import Identity, NamedEvent
+from tenuto._replay.local import MARKER as LOCAL_MARKER
+from tenuto._replay.local import LocalOutcome
 from tenuto.converter import default_converter
 from tenuto.errors import NonDeterminismError, PayloadError
 from tenuto_api import api
@@ -127,12 +129,15 @@ class Markers:
         self.side_effects: dict[int, bytes] = {}
         self.mutable: dict[str, list[tuple[int | None, bytes]]] = {}
         self.versions: dict[str, int] = {}
+        # In the order in which the activities ended.
+        self.local: list[LocalOutcome] = []
         self.versions_of_turn: set[str] = set()
 
     def preload(self, events: Iterable[NamedEvent]) -> None:
         """Reads the markers among the events that a turn's decisions made."""
         self.side_effects.clear()
         self.mutable.clear()
+        self.local.clear()
         self.versions_of_turn.clear()
         for named in events:
             if named[0] == "marker_recorded":
@@ -148,6 +153,8 @@ class Markers:
             elif name == "MutableSideEffect":
                 key, text, *call = default_converter.from_payload(details, (str, str, int))
                 self.mutable.setdefault(key, []).append((call[0] if call else None, text.encode()))
+            elif name == LOCAL_MARKER:
+                self.local.append(LocalOutcome.of(details))
             elif name == VERSION_MARKER:
                 change, version = default_converter.from_payload(details, (str, int))
                 self.versions[change] = version

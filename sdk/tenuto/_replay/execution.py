@@ -180,6 +180,7 @@ class Execution(Requests):
     def _close(self, identity: Identity, decision: api.Decision) -> None:
         self.log.add(Command(identity, decision))
         self.closed = True
+        self.local_activities.clear()
 
     def _continue(self, decision: api.Decision, request: ContinueAsNew) -> None:
         options, info = request.options, self.info
@@ -211,6 +212,7 @@ class Execution(Requests):
         self.replaying = True
         self.loop.enter(self.loop.discard)
         self.activities.clear()
+        self.local_activities.clear()
         self.children.clear()
         self.external_calls.clear()
         self.timers.clear()

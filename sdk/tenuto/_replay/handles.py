@@ -87,6 +87,18 @@ class ActivityHandle(DurableFuture[T]):
         self._execution.request_cancel_activity(self)
 
 
+class LocalActivityHandle(DurableFuture[T]):
+    """A local activity: await it for its result; `cancel()` stops it, and leaves no trace in the history."""
+
+    def __init__(self, execution: Requests, activity_type: str, result_type: Any) -> None:
+        super().__init__(execution, result_type, CancellationType.TRY_CANCEL)
+        self.activity_id = ""  # of the attempts under way; none while the next one waits for its time
+        self.activity_type = activity_type
+
+    def _request_cancel(self) -> None:
+        self._execution.cancel_local_activity(self)
+
+
 class ChildWorkflowHandle(DurableFuture[T]):
     """A child workflow: await it for its result; `started` is done when the server has started it."""
 

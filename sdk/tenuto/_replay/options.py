@@ -42,6 +42,25 @@ class ActivityOptions:
     result_type: Any = None
 
 
+class LocalActivityKeywords(TypedDict, total=False):
+    """One attempt is bounded by `start_to_close_timeout`, all of them by `schedule_to_close_timeout`: give one of the two."""
+
+    start_to_close_timeout: Seconds | None
+    schedule_to_close_timeout: Seconds | None
+    retry_policy: RetryPolicy | None
+    result_type: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LocalActivityOptions:
+    """The values of `LocalActivityKeywords`."""
+
+    start_to_close_timeout: Seconds | None = None
+    schedule_to_close_timeout: Seconds | None = None
+    retry_policy: RetryPolicy | None = None
+    result_type: Any = None
+
+
 class ChildKeywords(TypedDict, total=False):
     """Timeouts, task list and domain default to the parent's, the id to one made of the parent's run id."""
 

@@ -5,7 +5,9 @@ Theory of operation. A history is cut into turns (see `history`). For each turn,
      (see `commands`), any other event settles a future, calls a signal handler, or cancels the main task;
   2. if commands of the turn before are left unconfirmed, code and history disagree;
   3. time is set to the turn's, the markers of the next turn's events are made ready, and the code runs until it waits;
-  4. what it asked for meanwhile are the turn's commands. If the turn is live they are the answer to the decision task.
+  4. local activities that ended in the turn are told to the code one by one, and it runs again after each: in replay by the
+     markers of the next turn's events, live as they end (`resolve`);
+  5. what it asked for meanwhile are the turn's commands. If the turn is live they are the answer to the decision task.
 A replayer that stays in memory (the sticky cache) goes on where it stands with the events since; a new one begins with
 event 1. After any error a replayer is of no more use: drop it.
 """
@@ -19,7 +21,8 @@ from tenuto._replay.apply import apply
 from tenuto._replay.definition import WorkflowDefinition
 from tenuto._replay.execution import Execution
 from tenuto._replay.history import NamedEvent, Turn
-from tenuto._replay.info import info_of
+from tenuto._replay.info import WorkflowInfo, info_of
+from tenuto._replay.local import LocalActivities, LocalOutcome
 from tenuto.converter import DataConverter
 from tenuto.errors import NonDeterminismError, TenutoError
 from tenuto_api import api
@@ -48,21 +51,49 @@ class Replayer:
         return self._execution.closed
 
     def advance(self, events: Sequence[api.HistoryEvent]) -> list[api.Decision]:
-        """Feeds the next piece of history, and returns the live turn's decisions (none if the piece ends otherwise).
+        """Feeds the next piece of history, and returns the live turn's decisions (none if the piece ends otherwise), not waiting
+        for local activities: `begin` and `finish` in one."""
+        return self.finish() if self.begin(events) else []
+
+    def begin(self, events: Sequence[api.HistoryEvent]) -> bool:
+        """Feeds the next piece of history. True if it ends with a live turn: then `finish` gives its decisions, and until then
+        `resolve` may tell of local activities that ended.
 
         Raises HistoryGapError if the piece does not begin where the last one ended, NonDeterminismError and other
         WorkflowCodeErrors when the code cannot follow.
         """
         if not events:
-            return []
+            return False
         if events[0].event_id != self.last_started_event_id + 1:
             raise HistoryGapError(f"events from {events[0].event_id} do not follow {self.last_started_event_id}")
         turns, tail = history.cut(events)
-        decisions: list[api.Decision] = []
         for index, turn in enumerate(turns):
             following = turns[index + 1].events if index + 1 < len(turns) else tail
-            decisions = self._take(turn, following if turn.replaying else ())
-        return decisions if turns and not turns[-1].replaying else []
+            self._take(turn, following if turn.replaying else ())
+        return bool(turns) and not turns[-1].replaying
+
+    @property
+    def local_activities(self) -> LocalActivities:
+        """Those that have not ended."""
+        return self._execution.local_activities
+
+    @property
+    def now_ns(self) -> int:
+        """The workflow's time."""
+        return self._execution.loop.now_ns
+
+    @property
+    def info(self) -> WorkflowInfo:
+        """The run's, once its first event is in."""
+        return self._execution.info
+
+    def resolve(self, outcome: LocalOutcome) -> None:
+        """A local activity ended within the live turn: tells the code, and runs it until it waits again."""
+        self._execution.loop.enter(lambda: self._resolve(outcome))
+
+    def finish(self) -> list[api.Decision]:
+        """Ends the live turn: its decisions, in order."""
+        return [command.decision for command in self._execution.log.end_turn()]
 
     def verify(self, tail: Iterable[NamedEvent]) -> None:
         """Checks the latest turn's commands against the events after it; feeds nothing. For tests of whole histories."""
@@ -80,15 +111,34 @@ class Replayer:
         """Drops the run from memory."""
         self._execution.discard()
 
-    def _take(self, turn: Turn, following: Sequence[NamedEvent]) -> list[api.Decision]:
+    def _take(self, turn: Turn, following: Sequence[NamedEvent]) -> None:
         run = self._execution
         run.replaying = turn.replaying
-        run.loop.now_ns = turn.time_ns
+        # A local activity may have moved the time on beyond the turn's, by the worker's clock.
+        run.loop.now_ns = max(run.loop.now_ns, turn.time_ns)
         run.markers.preload(following)
         run.loop.enter(lambda: self._run_turn(turn))
+        for outcome in list(run.markers.local):
+            self.resolve(outcome)
         self.last_started_event_id = turn.started_event_id
         self._replayed = turn.replaying
-        return [command.decision for command in run.log.end_turn()]
+        if turn.replaying:
+            run.log.end_turn()
+
+    def _resolve(self, outcome: LocalOutcome) -> None:
+        run = self._execution
+        if run.closed:
+            raise run.fail_turn(
+                NonDeterminismError(
+                    event_id=0,
+                    recorded=f"local activity {outcome.activity_type} (id {outcome.activity_id})",
+                    produced="the end of the workflow",
+                    where=run.where(),
+                )
+            )
+        run.local_ended(outcome)
+        run.loop.run_until_idle()
+        run.close_if_done()
 
     def _run_turn(self, turn: Turn) -> None:
         run = self._execution

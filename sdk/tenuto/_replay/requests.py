@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tenuto._failures import activity_error
 from tenuto._replay import history
 from tenuto._replay.commands import CHANGE_VERSION_KEY, VERSION_MARKER, Command, CommandLog, Markers, code_line
 from tenuto._replay.definition import activity_name, workflow_name
-from tenuto._replay.handles import ActivityHandle, ChildWorkflowHandle, ExternalCall
+from tenuto._replay.handles import ActivityHandle, ChildWorkflowHandle, ExternalCall, LocalActivityHandle
 from tenuto._replay.history import Identity, NamedEvent
 from tenuto._replay.info import WorkflowInfo
+from tenuto._replay.local import MARKER as LOCAL_MARKER
+from tenuto._replay.local import LocalActivities, LocalActivity, LocalOutcome
 from tenuto._replay.loop import DurableTimer, WorkflowLoop
-from tenuto._replay.options import ActivityOptions, ChildOptions, RunOptions
-from tenuto._types import duration
+from tenuto._replay.options import ActivityOptions, ChildOptions, LocalActivityOptions, RunOptions
+from tenuto._types import SECOND_NS, duration, to_seconds
 from tenuto.converter import DataConverter, default_converter, json_bytes
 from tenuto.errors import (
     ForbiddenInWorkflowError,
@@ -45,6 +48,7 @@ class Requests:
         self.discarded = False
         self.fatal: WorkflowCodeError | None = None
         self.activities: dict[int, ActivityHandle[Any]] = {}
+        self.local_activities = LocalActivities()
         self.timers: dict[str, DurableTimer] = {}
         self.children: dict[int, ChildWorkflowHandle[Any]] = {}
         self.external_calls: dict[int, ExternalCall] = {}
@@ -148,6 +152,61 @@ class Requests:
         decision = api.Decision()
         decision.request_cancel_activity_task_decision_attributes.activity_id = handle.activity_id
         self.add(Identity(history.CANCEL_ACTIVITY, handle.activity_id), decision)
+
+    # ---- local activities ----
+
+    def start_local_activity(
+        self, activity: Any, args: Sequence[Any], result_type: Any, options: LocalActivityOptions
+    ) -> LocalActivityHandle[Any]:
+        """Asks the worker to run an activity itself."""
+        name = activity_name(activity)
+        handle = LocalActivityHandle[Any](self, name, result_type)
+        close, run = options.schedule_to_close_timeout, options.start_to_close_timeout
+        if close is None and run is None:
+            raise ValueError("a local activity needs start_to_close_timeout or schedule_to_close_timeout")
+        if options.retry_policy is not None:
+            options.retry_policy.proto()  # refuses one without an end
+        now = self.loop.now_ns
+        expires = None if close is None else now + int(to_seconds(close) * SECOND_NS)
+        self._add_local(LocalActivity(
+            "", name, self.converter.to_payload(args), self.info.header, 0, None if run is None else to_seconds(run),
+            now, expires, options.retry_policy, handle,
+        ))  # fmt: skip
+        return handle
+
+    def _add_local(self, activity: LocalActivity) -> None:
+        if self.discarded:
+            return
+        if self.read_only:
+            raise ForbiddenInWorkflowError(f"a query must not run activity {activity.activity_type}")
+        activity.activity_id = activity.handle.activity_id = self.next_id()
+        self.local_activities.add(activity)
+
+    def cancel_local_activity(self, handle: LocalActivityHandle[Any]) -> None:
+        """The code does not wait for it any more."""
+        self.local_activities.drop(handle.activity_id)
+
+    def local_ended(self, outcome: LocalOutcome) -> None:
+        """A local activity ended, now or in the history: records that, and tells the code."""
+        activity = self.local_activities.take(outcome.activity_id)
+        if activity is None or activity.activity_type != outcome.activity_type:
+            asked = "no such activity" if activity is None else f"local activity {activity.activity_type}"
+            raise self.fail_turn(NonDeterminismError(
+                event_id=0, recorded=f"local activity {outcome.activity_type} (id {outcome.activity_id})", produced=asked,
+                where=code_line(),
+            ))  # fmt: skip
+        self.loop.now_ns = max(self.loop.now_ns, outcome.replay_ns)
+        self._record_marker(LOCAL_MARKER, outcome.details())
+        handle = activity.handle
+        if outcome.failure is None:
+            handle.resolve(outcome.result)
+        elif outcome.backoff_ns:
+            activity.attempt = outcome.attempt + 1
+            handle.activity_id = ""
+            timer = self.loop.call_later(outcome.backoff_ns / SECOND_NS, self._add_local, activity)
+            handle.add_done_callback(lambda _: timer.cancel())
+        else:
+            handle.reject(activity_error(handle.activity_type, outcome.activity_id, outcome.failure, self.converter))
 
     # ---- timers (the loop's host) ----
 

@@ -11,7 +11,7 @@ from tenuto._failures import error_of, values_of
 from tenuto._replay.definition import Signature
 from tenuto._rpc.connection import CALL_SECONDS, WorkflowRpc, new_request_id
 from tenuto._types import Seconds
-from tenuto.errors import QueryFailedError, TimedOutError, TimeoutType
+from tenuto.errors import QueryRejectedError, TimedOutError, TimeoutType
 from tenuto_api import api
 
 if TYPE_CHECKING:
@@ -144,12 +144,14 @@ class WorkflowHandle(Generic[T]):
         result_type: Any = None,
         strong: bool = False,
         reject_if_closed: bool = False,
+        reject_if_not_completed: bool = False,
         timeout: float = CALL_SECONDS,
     ) -> Any:
         """Asks a query (a name, or the handler method), answered by a worker from the workflow's state.
 
-        `strong` waits for a decision under way. Raises QueryFailedError with the handler's text, and also where the
-        workflow is closed and `reject_if_closed` is set.
+        `strong` waits for a decision under way. Raises QueryFailedError with the handler's text; its subclass
+        QueryRejectedError where the workflow is closed and `reject_if_closed` is set, or where it closed otherwise than by
+        completing and `reject_if_not_completed` is set.
         """
         name = query if isinstance(query, str) else str(getattr(query, "__tenuto_query__", query.__name__))
         request = api.QueryWorkflowRequest(
@@ -161,10 +163,13 @@ class WorkflowHandle(Generic[T]):
             request.query_consistency_level = api.QUERY_CONSISTENCY_LEVEL_STRONG
         if reject_if_closed:
             request.query_reject_condition = api.QUERY_REJECT_CONDITION_NOT_OPEN
+        elif reject_if_not_completed:
+            request.query_reject_condition = api.QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY
         response = await self._client.connection.call(WorkflowRpc.query, request, timeout)
         if response.HasField("query_rejected"):
-            status = api.WorkflowExecutionCloseStatus.Name(response.query_rejected.close_status)
-            raise QueryFailedError(f"workflow {self.workflow_id} is closed ({status})", 3)
+            name = api.WorkflowExecutionCloseStatus.Name(response.query_rejected.close_status)
+            status = name.removeprefix("WORKFLOW_EXECUTION_CLOSE_STATUS_")
+            raise QueryRejectedError(f"workflow {self.workflow_id} is closed ({status})", status)
         expected = result_type
         if expected is None:
             expected = Any if isinstance(query, str) else Signature.of(query).returns

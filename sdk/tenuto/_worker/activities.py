@@ -19,7 +19,15 @@ from tenuto._types import to_timedelta
 from tenuto._worker.context import CURRENT, ActivityContext, CompleteAsync
 from tenuto._worker.heartbeats import Heartbeats
 from tenuto.converter import DataConverter
-from tenuto.errors import ActivityNotRegisteredError, ApplicationError, CancelledError, EntityNotExistsError, RpcError
+from tenuto.errors import (
+    ActivityNotRegisteredError,
+    ApplicationError,
+    CancelledError,
+    EntityNotExistsError,
+    RpcError,
+    TimedOutError,
+    TimeoutType,
+)
 from tenuto_api import api
 
 logger = logging.getLogger("tenuto.worker")
@@ -95,6 +103,31 @@ class ActivityRunner:
         """Gives the thread pool back."""
         if self._own_executor is not None:
             self._own_executor.shutdown(wait=False, cancel_futures=True)
+
+    def knows(self, name: str) -> bool:
+        """Whether an activity of that name can run here."""
+        return name in self._definitions
+
+    async def run_local(self, task: api.PollForActivityTaskResponse, timeout: TimeoutType) -> bytes:
+        """Runs one attempt of a local activity: its result as payload, or the exception that it ended with; at its deadline a
+        TimedOutError of that type. Cancelling this cancels the attempt."""
+        running = _Running(ActivityContext(task, self._domain, self._task_list, self._converter, lambda _: None))
+        self._running.add(running)
+        try:
+            result = await self._execute(task, running)
+            return self._converter.to_payload([result]) if result is not None else b""
+        except CompleteAsync:
+            raise ApplicationError("a local activity cannot be completed from outside") from None
+        except _DeadlineError:
+            raise TimedOutError(timeout) from None
+        except asyncio.CancelledError:
+            if running.stopping or _being_cancelled():
+                running.abandoned = True
+                self._cancel(running, "the workflow does not wait for it any more")
+                raise
+            raise CancelledError("the activity cancelled itself") from None
+        finally:
+            self._running.discard(running)
 
     async def run(self, task: api.PollForActivityTaskResponse) -> None:
         """Runs one attempt and reports it."""

@@ -24,6 +24,10 @@ class StickyCache:
             self._runs.move_to_end(run_id)
         return found
 
+    def take(self, run_id: str) -> Replayer | None:
+        """The replayer of a run, which leaves the cache while it is worked on."""
+        return self._runs.pop(run_id, None)
+
     def put(self, run_id: str, replayer: Replayer) -> None:
         """Keeps a replayer, and drops the oldest where there are too many."""
         before = self._runs.pop(run_id, None)

@@ -15,6 +15,8 @@ from tenuto._replay.replayer import HistoryGapError, Replayer
 from tenuto._rpc.connection import BaseConnection, WorkerRpc, WorkflowRpc
 from tenuto._types import Seconds, duration
 from tenuto._worker.cache import StickyCache
+from tenuto._worker.local_activities import LocalActivityRunner
+from tenuto._worker.local_dispatch import LocalDispatch
 from tenuto.converter import DataConverter
 from tenuto.errors import EntityNotExistsError, RpcError, UnknownWorkflowTypeError
 from tenuto_api import api
@@ -41,6 +43,8 @@ class DecisionRunner:
         sticky_list: str,
         sticky_timeout: Seconds,
         binary_checksum: str,
+        local: LocalActivityRunner,
+        dispatch: LocalDispatch | None,
     ) -> None:
         self._connection = connection
         self._workflows = workflows
@@ -48,6 +52,8 @@ class DecisionRunner:
         self._converter = converter
         self._cache = cache
         self._checksum = binary_checksum
+        self._local = local
+        self._dispatch = dispatch
         self._sticky: api.StickyExecutionAttributes | None = None
         if sticky_list:
             self._sticky = api.StickyExecutionAttributes(
@@ -80,44 +86,71 @@ class DecisionRunner:
     # ---- decisions ----
 
     async def _decide(self, task: api.PollForDecisionTaskResponse) -> api.PollForDecisionTaskResponse | None:
-        run_id = task.workflow_execution.run_id
+        begun = asyncio.get_running_loop().time()
         replayer, events = await self._position(task)
+        try:
+            return await self._advance(task, replayer, events, begun)
+        except BaseException:
+            replayer.discard()
+            raise
+
+    async def _advance(
+        self, task: api.PollForDecisionTaskResponse, replayer: Replayer, events: Sequence[api.HistoryEvent], arrived: float
+    ) -> api.PollForDecisionTaskResponse | None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        decisions = replayer.advance(events)
+        replayer.begin(events)
         seconds = loop.time() - begun
         if seconds > SLOW_TURN_SECONDS:
             workflow = task.workflow_execution.workflow_id
             logger.warning("workflow %s held the event loop for %.1f s over %d events", workflow, seconds, len(events))
         if replayer.last_started_event_id != task.started_event_id:
-            replayer.discard()
             raise HistoryGapError(f"history ends before event {task.started_event_id}")
+        goes_on = bool(replayer.local_activities) and await self._local.serve(replayer, arrived)
         request = api.RespondDecisionTaskCompletedRequest(
             task_token=task.task_token,
-            decisions=decisions,
+            decisions=replayer.finish(),
             identity=self._connection.identity,
             sticky_attributes=None if replayer.closed else self._sticky,
             return_new_decision_task=self._sticky is not None,
+            force_create_new_decision_task=goes_on,
             binary_checksum=self._checksum,
         )
-        for query_id, query in task.queries.items():
-            request.query_results[query_id].CopyFrom(replayer.query(query))
+        if not goes_on:
+            # Else the state is not yet the one that was asked for: the queries come again with the next task.
+            for query_id, query in task.queries.items():
+                request.query_results[query_id].CopyFrom(replayer.query(query))
         if replayer.closed:
-            self._cache.drop(run_id)
             replayer.discard()
         else:
-            self._cache.put(run_id, replayer)
-        response = await self._connection.call(WorkerRpc.decided, request, REPORT_SECONDS)
+            self._cache.put(task.workflow_execution.run_id, replayer)
+        response = await self._send(task, request)
         return response.decision_task if response.HasField("decision_task") else None
+
+    async def _send(
+        self, task: api.PollForDecisionTaskResponse, request: api.RespondDecisionTaskCompletedRequest
+    ) -> api.RespondDecisionTaskCompletedResponse:
+        """Sends the decisions, and runs the activities that the server leaves to this worker."""
+        dispatch = self._dispatch
+        asked = await dispatch.ask(request.decisions) if dispatch is not None else []
+        try:
+            response = await self._connection.call(WorkerRpc.decided, request, REPORT_SECONDS)
+        except BaseException:
+            if dispatch is not None:
+                dispatch.give_up(asked)
+            raise
+        if dispatch is not None:
+            dispatch.start(asked, response, task)
+        return response
 
     async def _position(
         self, task: api.PollForDecisionTaskResponse
     ) -> tuple[Replayer, Sequence[api.HistoryEvent]]:
-        """A replayer, and the events that bring it up to the task."""
+        """A replayer, out of the cache while it works on the task, and the events that bring it there."""
         events: Sequence[api.HistoryEvent] = task.history.events
         if task.next_page_token:
             events = [*events, *await self._fetch(task, task.next_page_token)]
-        cached = self._cache.get(task.workflow_execution.run_id)
+        cached = self._cache.take(task.workflow_execution.run_id)
         if (
             cached is not None
             and events
@@ -126,7 +159,7 @@ class DecisionRunner:
         ):
             return cached, events
         if cached is not None:
-            self._cache.drop(task.workflow_execution.run_id)
+            cached.discard()
         if not events or events[0].event_id != 1:
             events = await self._fetch(task, b"")
         return self._new_replayer(task), events
@@ -208,6 +241,9 @@ class DecisionRunner:
             events = [*events, *await self._fetch(task, task.next_page_token)]
         if not events or events[0].event_id != 1:
             events = await self._fetch(task, b"")
+        if events and events[-1].HasField("decision_task_started_event_attributes"):
+            # That decision is not made yet, and not for a query to make.
+            events = events[:-1]
         replayer = self._new_replayer(task)
         replayer.advance(events)
         return replayer

@@ -63,6 +63,20 @@ class Pollers(Generic[Task]):
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
 
+    async def reserve(self) -> bool:
+        """A slot for a task that did not come by a poll, for `run_reserved` or `release`; False where there is none at once."""
+        if not self._loops or self._slots.locked():
+            return False
+        return await self._slots.acquire()
+
+    def release(self) -> None:
+        """Gives a reserved slot back."""
+        self._slots.release()
+
+    def run_reserved(self, task: Task) -> None:
+        """Runs a task in a reserved slot."""
+        self._start(task)
+
     async def _poll_on(self) -> None:
         failures = 0
         while True:
@@ -90,9 +104,12 @@ class Pollers(Generic[Task]):
             if task is None:
                 self._slots.release()
                 continue
-            work = asyncio.get_running_loop().create_task(self._run(task))
-            self._working.add(work)
-            work.add_done_callback(self._done)
+            self._start(task)
+
+    def _start(self, task: Task) -> None:
+        work = asyncio.get_running_loop().create_task(self._run(task))
+        self._working.add(work)
+        work.add_done_callback(self._done)
 
     def _done(self, work: asyncio.Task[None]) -> None:
         self._working.discard(work)

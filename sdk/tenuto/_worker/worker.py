@@ -21,6 +21,8 @@ from tenuto._types import Seconds
 from tenuto._worker.activities import ActivityRunner
 from tenuto._worker.cache import StickyCache
 from tenuto._worker.decisions import DecisionRunner
+from tenuto._worker.local_activities import LocalActivityRunner
+from tenuto._worker.local_dispatch import LocalDispatch
 from tenuto._worker.pollers import Pollers
 from tenuto_api import api
 
@@ -40,7 +42,8 @@ class Worker:
     Workflow code runs on the event loop that the worker runs on, so it must be quick between its awaits; async activities
     too; plain activities run in `activity_executor` (by default a thread pool; a ProcessPoolExecutor serves functions that
     need no heartbeat). `sticky_cache_size` runs are kept in memory between their decisions (0: none are). Stopping ends
-    the polls at once and gives activities `graceful_stop_timeout` to end.
+    the polls at once and gives activities `graceful_stop_timeout` to end. Activities that this worker's own workflows schedule
+    on its task list run here at once where there is room (`local_dispatch`).
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Worker:
         activities: Sequence[Any] = (),
         max_concurrent_activities: int = 100,
         max_concurrent_decisions: int = 100,
+        max_concurrent_local_activities: int = 100,
         activity_pollers: int = 4,
         decision_pollers: int = 2,
         sticky_pollers: int = 4,
@@ -61,6 +65,7 @@ class Worker:
         graceful_stop_timeout: Seconds = 10.0,
         activity_executor: Executor | None = None,
         binary_checksum: str = "",
+        local_dispatch: bool = True,
     ) -> None:
         if not workflows and not activities:
             raise ValueError("a worker needs workflows or activities")
@@ -80,16 +85,6 @@ class Worker:
         definitions = {definition.name: definition for definition in map(definition_of, workflows)}
         if len(definitions) != len(workflows):
             raise ValueError("two workflows have the same name")
-        self._decisions = DecisionRunner(
-            self._connection,
-            definitions,
-            domain=client.domain,
-            converter=client.converter,
-            cache=self._cache,
-            sticky_list=self.sticky_list,
-            sticky_timeout=sticky_timeout,
-            binary_checksum=binary_checksum,
-        )
         self._activities = ActivityRunner(
             self._connection,
             activities,
@@ -100,6 +95,25 @@ class Worker:
             threads=max_concurrent_activities,
         )
         self._pollers: list[Pollers[Any]] = []
+        dispatch: LocalDispatch | None = None
+        if activities:
+            slots = asyncio.Semaphore(max_concurrent_activities)
+            pollers = Pollers("activity", activity_pollers, slots, self._activity_poll(), self._activities.run)
+            self._pollers.append(pollers)
+            if local_dispatch and max_activities_per_second is None:
+                dispatch = LocalDispatch(pollers, self._activities, task_list)
+        self._decisions = DecisionRunner(
+            self._connection,
+            definitions,
+            domain=client.domain,
+            converter=client.converter,
+            cache=self._cache,
+            sticky_list=self.sticky_list,
+            sticky_timeout=sticky_timeout,
+            binary_checksum=binary_checksum,
+            local=LocalActivityRunner(self._activities, client.converter, max_concurrent_local_activities),
+            dispatch=dispatch,
+        )
         # Begin with the first decision: nothing comes by the sticky list before.
         self._sticky_pollers: Pollers[Any] | None = None
         if workflows:
@@ -109,11 +123,6 @@ class Worker:
             if self.sticky_list:
                 sticky = self._decision_poll(self.sticky_list, task_list)
                 self._sticky_pollers = Pollers("sticky decision", sticky_pollers, slots, sticky, self._decisions.run)
-        if activities:
-            slots = asyncio.Semaphore(max_concurrent_activities)
-            self._pollers.append(
-                Pollers("activity", activity_pollers, slots, self._activity_poll(), self._activities.run)
-            )
 
     # ---- life ----
 
