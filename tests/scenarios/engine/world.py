@@ -285,7 +285,7 @@ class World:
 
 
 def public(state: RunState) -> RunState:
-    """A state without what writes no event: attempts, heartbeats, sticky workers, transient decisions."""
+    """A state without what writes no event: attempts, heartbeats, sticky workers, transient decisions, when a row of heartbeats began."""
     shown = decode(encode(state))
     shown.version = shown.decision_attempt = shown.sticky_timeout_s = shown.jitter_s = 0
     shown.sticky_task_list = ""
@@ -294,6 +294,8 @@ def public(state: RunState) -> RunState:
         shown.children, shown.externals, shown.owes_parent = {}, {}, False
     if shown.decision is not None:
         shown.decision.sticky = False
+        # Over a row of heartbeats it is that of the first.
+        shown.decision.original_scheduled_ns = shown.decision.scheduled_ns
         shown.decision = None if shown.decision.attempt else shown.decision
     for activity in shown.activities.values():
         if activity.retry is not None:
