@@ -285,7 +285,7 @@ class World:
 
 
 def public(state: RunState) -> RunState:
-    """A state without what writes no event: attempts, heartbeats, sticky workers, transient decisions, when a row of heartbeats began."""
+    """A state without what writes no event: attempts, heartbeats of both kinds, sticky workers, transient decisions."""
     shown = decode(encode(state))
     shown.version = shown.decision_attempt = shown.sticky_timeout_s = shown.jitter_s = 0
     shown.sticky_task_list = ""
