@@ -105,7 +105,8 @@ def fail(turn: Turn, decision: Decision, request: api.RespondDecisionTaskComplet
 def _apply(
     turn: Turn, completed_id: int, wanted: api.Decision, identity: str, domain: str, new_run_id: str, request_id: str
 ) -> bool:
-    """Applies one checked decision of the task that was started for `request_id`. True if it canceled an activity that was not started."""
+    """Applies one checked decision of the task that was started for `request_id`. True if it canceled an activity that was not
+    started."""
     match wanted.WhichOneof("attributes"):
         case "schedule_activity_task_decision_attributes":
             asked = wanted.schedule_activity_task_decision_attributes

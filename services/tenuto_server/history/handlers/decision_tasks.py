@@ -176,8 +176,9 @@ def _warn_of_size(core: Core, state: RunState, events_before: int, bytes_before:
 async def _completed_before(
     core: Core, run: Run, request: api.RespondDecisionTaskCompletedRequest, token: internal.TaskToken, started_id: int
 ) -> bytes:
-    """The answer of a request that was acted on before: its worker's own activities and the next task too, where it was started inside that answer, which
-    got lost. Should its worker have polled it instead, it decides twice, which does no harm."""
+    """The answer of a request that was acted on before: the activities that its worker runs itself, and the next task where
+    it was started inside that answer, which got lost. Should its worker have polled it instead, it decides twice, which does no
+    harm."""
     decision = run.state.decision
     next_task = b""
     if (
