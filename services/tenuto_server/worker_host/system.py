@@ -19,7 +19,9 @@ from tenuto.client import BaseConnection, Client
 from tenuto.errors import TenutoError
 from tenuto.worker import Worker
 from tenuto_api import api
-from tenuto_server.rules import schedules
+from tenuto_server.rules import diagnostics, schedules
+from tenuto_server.worker_host import batches
+from tenuto_server.worker_host.diagnostics.workflow import DiagnosticsActivities, DiagnosticsWorkflow
 from tenuto_server.worker_host.schedules.activities import WATCHES_MAX, ScheduleActivities
 from tenuto_server.worker_host.schedules.workflow import SchedulerWorkflow
 
@@ -82,7 +84,21 @@ def registered() -> list[SystemWorker]:
             workflows=[SchedulerWorkflow],
             activities=schedule_activities,
             activities_at_once=WATCHES_MAX + 200,
-        )
+        ),
+        SystemWorker(
+            name="batches",
+            task_list=batches.TASK_LIST,
+            domain=batches.DOMAIN,
+            workflows=[batches.BatchWorkflow, batches.TunableBatchWorkflow],
+            activities=lambda context: [batches.BatchActivities(context.client).page],
+        ),
+        SystemWorker(
+            name="diagnostics",
+            task_list=diagnostics.TASK_LIST,
+            domain=diagnostics.DOMAIN,
+            workflows=[DiagnosticsWorkflow],
+            activities=lambda context: [DiagnosticsActivities(context.client).diagnose],
+        ),
     ]
 
 

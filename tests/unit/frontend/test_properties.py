@@ -59,7 +59,14 @@ GROUPS = api.IsolationGroupConfiguration(
 )
 # Refused, or the end of what the others need, even where nothing is wrong with them; or answered by nobody but a worker.
 NOT_SERVED = frozenset(
-    {"DeprecateDomain", "DeleteDomain", "FailoverDomain", "DescribeSchedule", "ListArchivedWorkflowExecutions"}
+    {
+        "DeprecateDomain",
+        "DeleteDomain",
+        "FailoverDomain",
+        "DescribeSchedule",
+        "DiagnoseWorkflowExecution",
+        "ListArchivedWorkflowExecutions",
+    }
 )
 
 

@@ -1,0 +1,1 @@
+"""Diagnoses of runs: the workflow, what it reads, and the pure findings."""
