@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from tenuto_api import api
 
+from . import families
 from .observed import Observed, Reset
 from .picture import Picture, Run
 from .program import CLOSING, attributes_of, kind_of
@@ -52,6 +53,7 @@ def check(observed: Observed, picture: Picture, *, calm: bool, skewed: bool) -> 
         problems += one(observed, picture)
     problems += check_chains(picture)
     problems += check_crons(picture)
+    problems += families.check(picture)
     problems += check_listed(picture)
     return problems
 
@@ -109,7 +111,8 @@ def check_references(run: Run) -> Iterator[str]:
 
 
 def _references(kind: str) -> list[tuple[str, tuple[str, ...]]]:
-    found: list[tuple[str, tuple[str, ...]]] = [("decision_task_completed_event_id", ("decision_task_completed",))]
+    found: list[tuple[str, tuple[str, ...]]] = families.references(kind)
+    found += [("decision_task_completed_event_id", ("decision_task_completed",))]
     if kind.startswith("activity_task_"):
         found += [
             ("scheduled_event_id", ("activity_task_scheduled",)),
@@ -118,9 +121,6 @@ def _references(kind: str) -> list[tuple[str, tuple[str, ...]]]:
         found += [("latest_cancel_requested_event_id", ("activity_task_cancel_requested",))]
     elif kind.startswith("timer_"):
         found += [("started_event_id", ("timer_started",))]
-    elif kind.startswith("child_workflow_") or kind == "start_child_workflow_execution_failed":
-        found += [("initiated_event_id", ("start_child_workflow_execution_initiated",))]
-        found += [("started_event_id", ("child_workflow_execution_started",))]
     return found
 
 
@@ -283,6 +283,8 @@ def check_acknowledged_decisions(observed: Observed, picture: Picture) -> Iterat
 
 def made_by(event: api.HistoryEvent) -> int:
     """The completed decision that made an event; 0 for an event that none made."""
+    if kind_of(event) in families.CALL_FAILURES:
+        return 0
     return getattr(attributes_of(event), "decision_task_completed_event_id", 0)
 
 

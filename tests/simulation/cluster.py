@@ -193,7 +193,8 @@ class Cluster:
         if process.role == "matching":
             process.service = MatchingService(settings=MatchingSettings(), **common)
         elif process.role == "history":
-            process.service = HistoryService(store=store, domains=process.domains, settings=HistorySettings(), **common)
+            history_settings = HistorySettings(idle_runs_max=self.scenario.idle_runs_max)
+            process.service = HistoryService(store=store, domains=process.domains, settings=history_settings, **common)
         else:
             process.service = FrontendService(
                 store=store,

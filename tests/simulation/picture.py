@@ -143,6 +143,14 @@ async def _listed(client: Client, picture: Picture) -> dict[str, str]:
     return names
 
 
+async def listed_open(client: Client) -> set[str]:
+    """Workflow ids of all runs that the visibility index holds for open."""
+    everything = api.StartTimeFilter(earliest_time=Timestamp(seconds=0), latest_time=Timestamp(seconds=4_000_000_000))
+    request = api.ListOpenWorkflowExecutionsRequest(domain=DOMAIN, start_time_filter=everything, page_size=1000)
+    opened = await client.call("ListOpenWorkflowExecutions", request, api.ListOpenWorkflowExecutionsResponse)
+    return {info.workflow_execution.workflow_id for info in opened.executions}
+
+
 def _leads(run: Run) -> list[tuple[str, str]]:
     """(run id, workflow id) of the runs that this one names."""
     found = []

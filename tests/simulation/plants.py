@@ -245,6 +245,18 @@ def loses_signals() -> Hooks:
     return _before("history", around)
 
 
+def loses_calls(method: str, every: int) -> Hooks:
+    """History acknowledges one in so many calls between workflows without looking at them, from when it first got them on."""
+    told: dict[bytes, bool] = {}
+
+    async def around(handler: InternalHandler, call: InternalCall) -> bytes:
+        if call.method == method and told.setdefault(call.body, len(told) % every == every - 1):
+            return b""
+        return await handler(call)
+
+    return _before("history", around)
+
+
 def renews_request_ids() -> Hooks:
     """Clients try again with a new request id."""
     return Hooks(renew_request_ids=True)

@@ -24,6 +24,11 @@ ACTIVITY_TIMEOUT_S = 8
 HEARTBEAT_TIMEOUT_S = 3
 EXECUTION_TIMEOUT_S = 7200
 
+# Whom programs call; the last is never there.
+TARGETS = ("wf-0", "wf-1", "wf-0/0/0.0", "nobody")
+# A child that is left alone and that its parent's close policy is to end waits for that.
+LEFT_S = 5000
+
 CLOSING = {
     "workflow_execution_completed": "COMPLETED",
     "workflow_execution_failed": "FAILED",
@@ -51,9 +56,10 @@ def seconds(value: float) -> Duration:
 
 @dataclass(slots=True)
 class Item:
-    """One thing a phase waits for. kind: activity, timer, marker, signals or child. `cancel`: an activity or timer that
-    is cancelled once another item of its phase has closed. `count`: how many signals; `after_s`: a timer's time, or
-    when to stop waiting for signals."""
+    """One thing a phase waits for. kind: activity, timer, marker, signals, child, signal-other or cancel-other. `cancel`: an
+    activity or timer that is cancelled once another item of its phase has closed. `count`: how many signals; `after_s`: a
+    timer's time, or when to stop waiting for signals; `policy`: the close policy of a child, `leave`: nobody waits for it;
+    `target`: the workflow that is called; `shared`: its workflow id may be another parent's child's."""
 
     kind: str
     id: str
@@ -63,6 +69,10 @@ class Item:
     count: int = 0
     after_s: int = 1
     polite: bool = True
+    policy: str = ""
+    leave: bool = False
+    target: str = ""
+    shared: bool = False
 
 
 @dataclass(slots=True)
@@ -99,7 +109,8 @@ def random_plan(seed: str, task_list: str, *, polite: bool, children: bool = Tru
     plan.generations = chance.choice([1, 1, 1, 2, 3])
     plan.end = "complete" if chance.random() < 0.8 else "fail"
     plan.heed_cancel = chance.random() < 0.7
-    kinds = ["activity"] * 5 + ["timer"] * 3 + ["marker", "signals"] + (["child"] if children else [])
+    kinds = ["activity"] * 5 + ["timer"] * 3 + ["marker", "signals"]
+    kinds += ["child", "child", "signal-other", "signal-other", "cancel-other"] if children else []
     for phase in range(chance.randint(1, 4)):
         items = []
         for number in range(chance.choice([1, 1, 2, 3])):
@@ -110,6 +121,11 @@ def random_plan(seed: str, task_list: str, *, polite: bool, children: bool = Tru
             item.count = chance.randint(1, 2)
             item.after_s = chance.choice([1, 1, 2, 5]) if item.kind == "timer" else chance.choice([5, 15])
             item.polite = polite or chance.random() < 0.6
+            if children:
+                item.policy = chance.choice(["", "TERMINATE", "REQUEST_CANCEL", "ABANDON"])
+                item.leave = item.kind == "child" and chance.random() < 0.3
+                item.target = chance.choice(TARGETS)
+                item.shared = chance.random() < 0.2
             items.append(item)
         plan.phases.append(items)
     return plan
@@ -132,6 +148,7 @@ class _Seen:
         self._activities: dict[int, str] = {}
         self._timers: dict[int, str] = {}
         self._children: dict[int, str] = {}
+        self._calls: dict[int, str] = {}
         for event in events:
             self._take(event)
 
@@ -151,6 +168,8 @@ class _Seen:
             self.closed[attributes.marker_name] = "recorded"
         elif kind.startswith("timer_"):
             self._take_timer(kind, event.event_id, attributes)
+        elif "external_workflow" in kind:
+            self._take_call(kind, event.event_id, attributes)
         elif "child_workflow" in kind:
             self._take_child(kind, event.event_id, attributes)
         elif kind.startswith("activity_task_"):
@@ -177,6 +196,14 @@ class _Seen:
             self.begun[item] = None
         elif kind != "child_workflow_execution_started":
             self.closed[self._children[attributes.initiated_event_id]] = kind
+
+
+    def _take_call(self, kind: str, event_id: int, attributes: Any) -> None:
+        if kind.endswith("_initiated"):
+            self._calls[event_id] = item = attributes.control.decode()
+            self.begun[item] = None
+        else:
+            self.closed[self._calls[attributes.initiated_event_id]] = kind
 
 
 def decide(events: Sequence[api.HistoryEvent], workflow_id: str) -> list[api.Decision]:
@@ -211,10 +238,16 @@ def _closes_at_once(decision: api.Decision) -> api.HistoryEvent | None:
     if decision.HasField("cancel_timer_decision_attributes"):
         timer = api.TimerCanceledEventAttributes(timer_id=decision.cancel_timer_decision_attributes.timer_id)
         return api.HistoryEvent(timer_canceled_event_attributes=timer)
+    child = decision.start_child_workflow_execution_decision_attributes
+    if child.control == b"leave":
+        initiated = api.StartChildWorkflowExecutionInitiatedEventAttributes(workflow_id=child.workflow_id)
+        return api.HistoryEvent(start_child_workflow_execution_initiated_event_attributes=initiated)
     return None
 
 
 def _closed(item: Item, seen: _Seen) -> bool:
+    if item.leave:
+        return item.id in seen.begun
     if item.kind == "signals":
         return seen.signals >= item.count or item.id in seen.closed
     return item.id in seen.closed
@@ -240,6 +273,8 @@ def _begin(item: Item, plan: Plan, workflow_id: str) -> api.Decision:
         return api.Decision(record_marker_decision_attributes=api.RecordMarkerDecisionAttributes(marker_name=item.id))
     if item.kind == "child":
         return api.Decision(start_child_workflow_execution_decision_attributes=_child(item, plan, workflow_id))
+    if item.kind.endswith("-other"):
+        return _call(item, plan)
     timer = api.StartTimerDecisionAttributes(timer_id=item.id, start_to_fire_timeout=seconds(item.after_s))
     return api.Decision(start_timer_decision_attributes=timer)
 
@@ -268,14 +303,21 @@ def _activity(item: Item, plan: Plan) -> api.ScheduleActivityTaskDecisionAttribu
 def _child(item: Item, plan: Plan, workflow_id: str) -> api.StartChildWorkflowExecutionDecisionAttributes:
     child = random_plan(f"{plan.seed}/{plan.generation}/{item.id}", plan.task_list, polite=item.polite, children=False)
     child.generations = min(child.generations, 2)
+    is_last = plan.generation + 1 == plan.generations
+    if item.leave and is_last and item.policy != "ABANDON":
+        child.phases.append([Item("timer", "left", after_s=LEFT_S)])
+        child.heed_cancel = True
+    policy: Any = api.ParentClosePolicy.Value(f"PARENT_CLOSE_POLICY_{item.policy or 'INVALID'}")
     return api.StartChildWorkflowExecutionDecisionAttributes(
-        workflow_id=f"{workflow_id}/{plan.generation}/{item.id}",
+        workflow_id=f"shared/{item.id}" if item.shared else f"{workflow_id}/{plan.generation}/{item.id}",
         workflow_type=api.WorkflowType(name=WORKFLOW_TYPE),
         task_list=api.TaskList(name=plan.task_list),
         input=api.Payload(data=child.encode()),
         execution_start_to_close_timeout=seconds(EXECUTION_TIMEOUT_S),
         task_start_to_close_timeout=seconds(DECISION_TIMEOUT_S),
         workflow_id_reuse_policy=api.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+        parent_close_policy=policy,
+        control=b"leave" if item.leave else b"",
     )
 
 
@@ -288,6 +330,23 @@ def _cron_ending(plan: Plan, seen: _Seen) -> api.Decision:
         return api.Decision(fail_workflow_execution_decision_attributes=failed)
     completed = api.CompleteWorkflowExecutionDecisionAttributes(result=api.Payload(data=str(seen.ticks + 1).encode()))
     return api.Decision(complete_workflow_execution_decision_attributes=completed)
+
+
+def _call(item: Item, plan: Plan) -> api.Decision:
+    target = api.WorkflowExecution(workflow_id=item.target)
+    if item.kind == "cancel-other":
+        cancel = api.RequestCancelExternalWorkflowExecutionDecisionAttributes(
+            workflow_execution=target, control=item.id.encode()
+        )
+        return api.Decision(request_cancel_external_workflow_execution_decision_attributes=cancel)
+    logical = f"call {plan.seed} {plan.generation} {item.id}"
+    signal = api.SignalExternalWorkflowExecutionDecisionAttributes(
+        workflow_execution=target,
+        signal_name="signal",
+        input=api.Payload(data=logical.encode()),
+        control=item.id.encode(),
+    )
+    return api.Decision(signal_external_workflow_execution_decision_attributes=signal)
 
 
 def _ending(plan: Plan) -> api.Decision:

@@ -17,6 +17,7 @@ class Scenario:
 
     mishap_s: mean virtual seconds between two mishaps (crashes, stops, partitions, broken links); 0 is none.
     midway: everything crashes once more while runs are still open. victims: workflow ids whose runs are deleted.
+    idle_runs_max: how many workflows at rest a history process may keep in memory.
     mishaps: which kinds. skew_s: how far apart the processes' clocks may be. shuffle: see `loop`.
     """
 
@@ -38,6 +39,7 @@ class Scenario:
     shuffle: float = 0.0
     midway: bool = False
     victims: int = 0
+    idle_runs_max: int = 10_000
 
 
 MISHAPS = (
@@ -81,6 +83,7 @@ def scenario_of(seed: str) -> Scenario:
         shuffle=chance.choice([0.0, 0.0, 0.1, 0.5]),
         # Of its own chance: whatever else a seed stands for stays what it was.
         victims=random.Random(f"victims:{seed}").choice([0, 0, 0, 1, 2]),
+        idle_runs_max=random.Random(f"idle:{seed}").choice([10_000, 10_000, 3, 0]),
     )
     if scenario.calm:
         return replace(scenario, load=replace(load, polite=True))

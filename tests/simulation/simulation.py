@@ -35,7 +35,7 @@ from .network import SimNetwork
 from .observed import Observed
 from .picture import Picture
 from .scenario import Scenario, scenario_of
-from .states import held_states, state_differences
+from .states import held_states, owing, state_differences
 from .storm import storm
 from .trace import Trace
 from .victims import Deleter, Graves, Victims, check_deleted, check_newest
@@ -233,7 +233,8 @@ class Simulation:
 
     async def _open_runs(self) -> list[str]:
         """The workflow ids whose current run is open, and of all children that these ever started."""
-        opened = []
+        opened = sorted(await picture.listed_open(self.client))
+        self.observed.workflow_ids.update(dict.fromkeys(opened))
         for workflow_id in self.observed.workflow_ids:
             request = api.DescribeWorkflowExecutionRequest(
                 domain=DOMAIN, workflow_execution=api.WorkflowExecution(workflow_id=workflow_id)
@@ -264,6 +265,7 @@ class Simulation:
     async def _check_recovery(self, taken: Picture) -> None:
         """After a crash of everything all must read as before."""
         held = held_states(self.cluster)
+        self.problems += owing(held)
         await self._crash_everything()
         self.problems += [f"after a restart of everything {text}" for text in await picture.differences(self.client, taken)]
         self.problems += state_differences(held, held_states(self.cluster))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tenuto_server.history.engine.state import encode
+from tenuto_server.history.engine.calls import owes
+from tenuto_server.history.engine.state import decode, encode
 
 from .cluster import Cluster
 
@@ -41,3 +42,8 @@ def state_differences(before: dict[str, Held], after: dict[str, Held]) -> list[s
         if now.version == held.version and now.encoded != held.encoded:
             problems.append(f"run {run_id} recovered otherwise than it was:\n{held.encoded!r}\nthen\n{now.encoded!r}")
     return problems
+
+
+def owing(held: dict[str, Held]) -> list[str]:
+    """When all is quiet no run may owe another workflow a call."""
+    return [f"run {run_id} still owes calls: {state}" for run_id, one in held.items() if owes(state := decode(one.encoded))]

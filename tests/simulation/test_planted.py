@@ -73,6 +73,15 @@ PLANTS: dict[str, tuple[Callable[[], Hooks], Change, tuple[str, ...]]] = {
     "loses signals": (plants.loses_signals, as_it_is, ("is lost",)),
     "replays the deleted": (plants.replays_the_deleted, burying, ("the deleted run",)),
     "keeps deleted snapshots": (plants.keeps_deleted_snapshots, burying, ("has left snapshot",)),
+    "loses starts of children": (lambda: plants.loses_calls("StartChild", 3), as_it_is, ("does not know of it",)),
+    "loses ends of children": (lambda: plants.loses_calls("ChildClosed", 3), as_it_is, ("not finished",)),
+    "loses close policies": (lambda: plants.loses_calls("CloseChild", 1), as_it_is, ("the close policy should",)),
+    "loses signals between workflows": (lambda: plants.loses_calls("SignalExternal", 3), as_it_is, ("is lost",)),
+    "loses cancel requests between workflows": (
+        lambda: plants.loses_calls("CancelExternal", 1),
+        as_it_is,
+        ("is lost",),
+    ),
     "renews request ids": (plants.renews_request_ids, losing, ("several times", "begun by")),
 }
 

@@ -45,7 +45,7 @@ class Load:
     activity_workers: int = 2
     sticky: float = 0.5
     polite: bool = False
-    children: bool = False
+    children: bool = True
     meddling: float = 0.5
     spread_s: float = 10.0
     think_s: float = 0.05

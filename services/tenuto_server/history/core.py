@@ -221,6 +221,13 @@ class Core:
             raise errors.ShardOwnershipLost("the commit log is closed")
         await self.log.wait(run.last_seq)
 
+    async def confirm(self) -> None:
+        """Before an answer that no step of ours backs: returns when it is sure that it was not made from the memory of a former
+        owner. Raises ShardOwnershipLost."""
+        if self.log is None:
+            raise errors.ShardOwnershipLost("the commit log is closed")
+        await self.log.confirm()
+
     async def news(self, run: Run, until: float) -> bool:
         """Waits for a turn of the run, and that all that has happened to it is durable. False if there was none until then,
         in the event loop's time."""

@@ -117,6 +117,16 @@ class Ownership:
             # Alarms that rang meanwhile went unheard.
             core.loaded(run)
 
+    async def is_dispossessed(self) -> bool:
+        """Whether another process has taken a shard that this one holds. One that writes learns it from its log; one that only
+        reads would never, and answer from what it remembers."""
+        core = self._core
+        if core.log is None or not core.shards:
+            return False
+        log_id = core.log.log_id
+        rows = await self._rows_by_shard()
+        return any(rows[shard_id].log_id != log_id for shard_id in core.shards if shard_id in rows)
+
     def surplus(self) -> list[Shard]:
         """Shards that the ring gives to another process."""
         assigned = set(self._assigned())
@@ -154,11 +164,14 @@ class Ownership:
             self._retired.discard(log_id)
 
     async def _rows(self) -> list[ShardRow]:
-        rows: list[ShardRow] = []
+        return list((await self._rows_by_shard()).values())
+
+    async def _rows_by_shard(self) -> dict[int, ShardRow]:
+        rows: dict[int, ShardRow] = {}
         after = ""
         while True:
             page = await self._core.store.list_rows(SPACE, after, _PAGE)
-            rows += [decode_row(found.value) for found in page]
+            rows.update((int(found.key), decode_row(found.value)) for found in page)
             if len(page) < _PAGE:
                 return rows
             after = page[-1].key

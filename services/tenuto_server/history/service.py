@@ -64,6 +64,8 @@ class HistoryService:
         # Shards that operators want given up, and who waits for it.
         self._to_close: dict[int, asyncio.Future[None]] = {}
         self._stopping = False
+        # Appends of the log when shards were last looked after: none since then, and it may be sealed without our knowing.
+        self._appends_seen = 0
         router.on_change(self._shards_due.set)
 
     async def start(self) -> None:
@@ -175,6 +177,12 @@ class HistoryService:
         await asyncio.shield(waiting)
 
     async def _settle_shards(self) -> None:
+        log = self.core.log
+        if log is not None and log.appends == self._appends_seen and await self._ownership.is_dispossessed():
+            log.kill()
+            self._sealed()
+            return
+        self._appends_seen = 0 if log is None else log.appends
         asked, self._to_close = self._to_close, {}
         try:
             wanted = [shard for shard_id in asked if (shard := self.core.shards.get(shard_id)) is not None]

@@ -1,8 +1,9 @@
 """What other workflows ask of this process's: to start as a child, to take a signal or a cancel request, to follow a parent's
 close policy; and what children tell their parents.
 
-All of it may be asked again, late, and answers the same. Whoever asks goes by a refusal for good, so one is answered only when
-the state that it is made of is durable.
+All of it may be asked again, late, and answers the same. Whoever asks goes by the answer for good. So one that no step of its
+own backs (a refusal, or "nothing to do") is given only when the log has confirmed that this process owns the shard still, and
+that the state which it was made of is durable.
 """
 
 from __future__ import annotations
@@ -30,32 +31,33 @@ async def start_child(core: Core, call: InternalCall) -> bytes:
     wanted = internal.StartChildRequest.FromString(call.body)
     request = api.StartWorkflowExecutionRequest.FromString(wanted.request)
     shard, workflow = await starts.workflow_of(core, wanted.domain_id, wanted.workflow_id)
-    run = await _begun_before(core, workflow, wanted.run_id)
-    if run is None:
+    if await _begun_before(core, workflow, wanted.run_id):
+        await core.confirm()
+    else:
         if not shard.is_open or shard.workflows.get((wanted.domain_id, wanted.workflow_id)) is not workflow:
             raise errors.ShardOwnershipLost("the workflow went out of memory")
         try:
             starts.admit(workflow.current, request)
         except errors.ServiceError:
-            if workflow.current is not None:
-                await core.durable(workflow.current)
+            await core.confirm()
             raise
-        run = starts.begin(core, shard, workflow, request, run_id=wanted.run_id, parent=wanted.parent)
-    await core.durable(run)
+        await core.durable(starts.begin(core, shard, workflow, request, run_id=wanted.run_id, parent=wanted.parent))
     return b""
 
 
-async def _begun_before(core: Core, workflow: Workflow, run_id: str) -> Run | None:
-    """The child, or a run that continues it, where it has started before."""
+async def _begun_before(core: Core, workflow: Workflow, run_id: str) -> bool:
+    """Whether the child has started before; it may have been continued since, and other runs may have followed."""
     while (current := workflow.current) is not None:
         if current.state.first_run_id == run_id:
-            return current
+            return True
         try:
-            return await core.run(workflow.domain_id, workflow.workflow_id, run_id)
+            await core.run(workflow.domain_id, workflow.workflow_id, run_id)
         except errors.EntityNotExists:
             if workflow.current is current:
-                return None
-    return None
+                return False
+        else:
+            return True
+    return False
 
 
 async def signal_external(core: Core, call: InternalCall) -> bytes:
@@ -68,7 +70,7 @@ async def signal_external(core: Core, call: InternalCall) -> bytes:
         _check_parent(turn.state, wanted)
         outside.signal(turn, request.signal_name, payload, request.identity, request.request_id)
 
-    await _carry_out(core, await _run(core, wanted, request.workflow_execution), act)
+    await _carry_out(core, await _run(core, wanted.domain_id, wanted.workflow_id, request.workflow_execution.run_id), act)
     return b""
 
 
@@ -81,14 +83,14 @@ async def cancel_external(core: Core, call: InternalCall) -> bytes:
         _check_parent(turn.state, wanted)
         outside.request_cancel(turn, request, wanted.source)
 
-    await _carry_out(core, await _run(core, wanted, request.workflow_execution), act)
+    await _carry_out(core, await _run(core, wanted.domain_id, wanted.workflow_id, request.workflow_execution.run_id), act)
     return b""
 
 
 async def close_child(core: Core, call: InternalCall) -> bytes:
     """The parent has closed: its close policy is applied to the current run of the child's chain, if that is open."""
     wanted = internal.CloseChildRequest.FromString(call.body)
-    run = await core.run(wanted.domain_id, wanted.workflow_id, "")
+    run = await _run(core, wanted.domain_id, wanted.workflow_id, "")
 
     def act(turn: Turn) -> None:
         if not turn.state.is_open or turn.state.first_run_id != wanted.first_run_id:
@@ -108,7 +110,7 @@ async def close_child(core: Core, call: InternalCall) -> bytes:
 async def child_closed(core: Core, call: InternalCall) -> bytes:
     """A child has ended: its parent's event. Answers when that is durable."""
     told = internal.ChildClosedRequest.FromString(call.body)
-    run = await core.run(told.domain_id, told.workflow_id, told.run_id)
+    run = await _run(core, told.domain_id, told.workflow_id, told.run_id)
     initiated = None
     pending = run.state.children.get(told.initiated_id)
     if pending is not None and not pending.run_id:
@@ -120,19 +122,26 @@ async def child_closed(core: Core, call: InternalCall) -> bytes:
     return b""
 
 
-async def _run(core: Core, wanted: internal.ExternalRequest, execution: api.WorkflowExecution) -> Run:
-    return await core.run(wanted.domain_id, wanted.workflow_id, execution.run_id)
+async def _run(core: Core, domain_id: str, workflow_id: str, run_id: str) -> Run:
+    try:
+        return await core.run(domain_id, workflow_id, run_id)
+    except errors.EntityNotExists:
+        await core.confirm()
+        raise
 
 
 async def _carry_out(core: Core, run: Run, act: Callable[[Turn], None]) -> None:
-    """One turn; returns, or raises its refusal, when all that has happened to the run is durable."""
+    """One turn; returns when it is durable. What is refused, or changes nothing, is confirmed first."""
     try:
         with core.step(run) as turn:
             act(turn)
     except errors.ServiceError:
-        await core.durable(run)
+        await core.confirm()
         raise
-    await core.durable(run)
+    if turn.records:
+        await core.durable(run)
+    else:
+        await core.confirm()
 
 
 def _check_parent(state: RunState, wanted: internal.ExternalRequest) -> None:
