@@ -226,7 +226,7 @@ class Core:
         owner. Raises ShardOwnershipLost."""
         if self.log is None:
             raise errors.ShardOwnershipLost("the commit log is closed")
-        await self.log.confirm()
+        await self.log.wait(self.log.confirm())
 
     async def news(self, run: Run, until: float) -> bool:
         """Waits for a turn of the run, and that all that has happened to it is durable. False if there was none until then,

@@ -28,8 +28,6 @@ from tenuto_server.history.settings import HistorySettings
 from tenuto_server.persistence.interface import Sealed, Store, StoreUnavailable
 
 BATCH_VERSION = 1
-# The shard of a step that says nothing.
-NO_SHARD = -1
 # From this many steps in a batch on the gap begins to grow; at `_STEPS_FULL` it is at its longest.
 _STEPS_QUIET = 1.5
 _STEPS_FULL = 4.0
@@ -177,11 +175,6 @@ class CommitLog:
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._find(seq).waiters.append(waiter)
         await waiter
-
-    async def confirm(self) -> None:
-        """Returns when it is sure that nobody had sealed the log when this was called, and all that was added before is
-        durable. Raises ShardOwnershipLost."""
-        await self.wait(self.add([Step(NO_SHARD, 0, "", "", "", 0, [])], 0))
 
     def _find(self, seq: int) -> _Batch:
         if seq == self._open.seq:

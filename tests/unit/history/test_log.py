@@ -255,24 +255,6 @@ def test_a_sealed_log_fails_all_who_wait_and_tells_once() -> None:
     run(main())
 
 
-def test_to_confirm_is_to_append() -> None:
-    async def main() -> None:
-        world = Harness()
-        log = world.log
-        await log.start()
-        await log.confirm()
-        assert await world.stored() == [(1, [0])]
-        log.add([step(1)], 1)
-        await log.confirm()
-        assert await world.stored() == [(1, [0]), (2, [1, 0])]
-        await world.store.seal("log")
-        with pytest.raises(ShardOwnershipLost):
-            await log.confirm()
-        assert world.sealed == 1
-
-    run(main())
-
-
 def test_close_commits_what_waits_and_kill_does_not() -> None:
     async def main() -> None:
         world = Harness()
