@@ -73,7 +73,10 @@ def _check_children(run: Run, picture: Picture) -> Iterator[str]:
         named = attributes_of(event).workflow_execution
         child = picture.runs.get(named.run_id)
         parent = child.started.parent_execution_info if child is not None else api.ParentExecutionInfo()
-        if parent.workflow_execution.run_id != run.run_id or parent.initiated_id != attributes_of(event).initiated_event_id:
+        # A fork has its base's history: the child knows the base.
+        base = picture.runs.get(parent.workflow_execution.run_id)
+        known = base is not None and base.workflow_id == run.workflow_id and event in base.events
+        if not known or parent.initiated_id != attributes_of(event).initiated_event_id:
             yield f"child {named.workflow_id} does not know of it"
     for event in run.events:
         how = _CHILD_ENDS.get(kind_of(event))
