@@ -255,7 +255,7 @@ def _closed(item: Item, seen: _Seen) -> bool:
 
 def _decide_item(item: Item, seen: _Seen, plan: Plan, workflow_id: str, some_closed: bool) -> list[api.Decision]:
     if item.id not in seen.begun:
-        return [_begin(item, plan, workflow_id)]
+        return [_begin(item, plan, workflow_id, seen.run_id)]
     if not (item.cancel and some_closed and item.id not in seen.cancelled):
         return []
     if item.kind == "activity":
@@ -266,7 +266,7 @@ def _decide_item(item: Item, seen: _Seen, plan: Plan, workflow_id: str, some_clo
     return []
 
 
-def _begin(item: Item, plan: Plan, workflow_id: str) -> api.Decision:
+def _begin(item: Item, plan: Plan, workflow_id: str, run_id: str) -> api.Decision:
     if item.kind == "activity":
         return api.Decision(schedule_activity_task_decision_attributes=_activity(item, plan))
     if item.kind == "marker":
@@ -274,7 +274,7 @@ def _begin(item: Item, plan: Plan, workflow_id: str) -> api.Decision:
     if item.kind == "child":
         return api.Decision(start_child_workflow_execution_decision_attributes=_child(item, plan, workflow_id))
     if item.kind.endswith("-other"):
-        return _call(item, plan)
+        return _call(item, run_id)
     timer = api.StartTimerDecisionAttributes(timer_id=item.id, start_to_fire_timeout=seconds(item.after_s))
     return api.Decision(start_timer_decision_attributes=timer)
 
@@ -303,7 +303,7 @@ def _activity(item: Item, plan: Plan) -> api.ScheduleActivityTaskDecisionAttribu
 def _child(item: Item, plan: Plan, workflow_id: str) -> api.StartChildWorkflowExecutionDecisionAttributes:
     child = random_plan(f"{plan.seed}/{plan.generation}/{item.id}", plan.task_list, polite=item.polite, children=False)
     child.generations = min(child.generations, 2)
-    is_last = plan.generation + 1 == plan.generations
+    is_last = plan.generation + 1 == plan.generations and not plan.ticks
     if item.leave and is_last and item.policy != "ABANDON":
         child.phases.append([Item("timer", "left", after_s=LEFT_S)])
         child.heed_cancel = True
@@ -332,14 +332,14 @@ def _cron_ending(plan: Plan, seen: _Seen) -> api.Decision:
     return api.Decision(complete_workflow_execution_decision_attributes=completed)
 
 
-def _call(item: Item, plan: Plan) -> api.Decision:
+def _call(item: Item, run_id: str) -> api.Decision:
     target = api.WorkflowExecution(workflow_id=item.target)
     if item.kind == "cancel-other":
         cancel = api.RequestCancelExternalWorkflowExecutionDecisionAttributes(
             workflow_execution=target, control=item.id.encode()
         )
         return api.Decision(request_cancel_external_workflow_execution_decision_attributes=cancel)
-    logical = f"call {plan.seed} {plan.generation} {item.id}"
+    logical = f"call {run_id} {item.id}"
     signal = api.SignalExternalWorkflowExecutionDecisionAttributes(
         workflow_execution=target,
         signal_name="signal",
