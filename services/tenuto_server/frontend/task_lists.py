@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tenuto_api import api, internal
-from tenuto_server.cluster.partitions import partition_name
+from tenuto_server.cluster.partitions import partition_name, split_name
 from tenuto_server.errors import BadRequest
 from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
@@ -26,15 +26,15 @@ async def describe_task_list(frontend: FrontendContext, call: PublicCall) -> byt
     if request.task_list_type == api.TASK_LIST_TYPE_INVALID:
         raise BadRequest("TaskListType is not set on request.")
     validation.check_enum(request.task_list_type, api.TaskListType, "TaskListType")
-    validation.check_task_list(request.task_list, frontend.limits, sticky_allowed=True)
+    validation.check_task_list(request.task_list, frontend.limits, sticky_allowed=True, partition_allowed=True)
     domain = await frontend.domain(request.domain, RateClass.USER)
     describe = internal.DescribeTaskListRequest(
         domain_id=domain.id,
         type=_KINDS[request.task_list_type],
         include_status=request.include_task_list_status,
     )
-    sticky = request.task_list.kind == api.TASK_LIST_KIND_STICKY
-    partitions = 1 if sticky else _partitions(frontend, domain.name, request.task_list.name, describe.type)
+    one = request.task_list.kind == api.TASK_LIST_KIND_STICKY or split_name(request.task_list.name)[1]
+    partitions = 1 if one else _partitions(frontend, domain.name, request.task_list.name, describe.type)
     deadline = frontend.deadline(call)
     described = []
     for partition in range(partitions):

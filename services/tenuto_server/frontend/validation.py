@@ -118,13 +118,16 @@ def check_run_id(run_id: str) -> None:
         raise BadRequest("Invalid RunId.")
 
 
-def check_task_list(task_list: api.TaskList, limits: Limits, *, sticky_allowed: bool) -> None:
-    """A name is needed, outside the reserved space; sticky lists can be polled, but no workflow can start on one."""
+def check_task_list(
+    task_list: api.TaskList, limits: Limits, *, sticky_allowed: bool, partition_allowed: bool = False
+) -> None:
+    """A name is needed, outside the reserved space; sticky lists can be polled, but no workflow can start on one. Partitions,
+    which have names in that space, can be looked at."""
     name = task_list.name
     if not name:
         raise BadRequest("TaskList is not set on request.")
     check_length(name, "TaskList", limits)
-    if name.startswith(RESERVED_TASK_LIST_PREFIX):
+    if name.startswith(RESERVED_TASK_LIST_PREFIX) and not partition_allowed:
         raise BadRequest(f"TaskList name must not start with the reserved prefix {RESERVED_TASK_LIST_PREFIX}.")
     kind = task_list.kind
     if kind:

@@ -240,7 +240,7 @@ def looks(state: RunState) -> Looks:
 
 
 def _execution_ns(state: RunState) -> int:
-    return state.start_ns + state.backoff_s * SECOND
+    return state.begun_ns + state.backoff_s * SECOND
 
 
 def visibility_record(state: RunState, retention_s: float) -> VisibilityRecord:
@@ -252,7 +252,7 @@ def visibility_record(state: RunState, retention_s: float) -> VisibilityRecord:
         run_id=state.run_id,
         workflow_type=state.workflow_type,
         task_list=state.task_list,
-        start_ns=state.start_ns,
+        start_ns=state.begun_ns,
         execution_ns=_execution_ns(state),
         close_ns=state.close_ns,
         close_status=state.close_status,

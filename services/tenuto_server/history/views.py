@@ -184,11 +184,11 @@ def _info(state: RunState) -> api.WorkflowExecutionInfo:
     waiting = state.backoff_s and not state.has_decided
     started = api.WORKFLOW_EXECUTION_STATUS_PENDING if waiting else api.WORKFLOW_EXECUTION_STATUS_STARTED
     status = _STATUSES.get(state.close_status, started)
-    execution_ns = state.start_ns + state.backoff_s * SECOND
+    execution_ns = state.begun_ns + state.backoff_s * SECOND
     info = api.WorkflowExecutionInfo(
         workflow_execution=execution(state),
         type=api.WorkflowType(name=state.workflow_type),
-        start_time=timestamp(state.start_ns),
+        start_time=timestamp(state.begun_ns),
         execution_time=timestamp(execution_ns),
         history_length=state.next_event_id - 1,
         task_list=state.task_list,

@@ -39,6 +39,7 @@ decision: scheduled, sticky --DecisionContinued--> scheduled, sticky
 decision: scheduled, sticky --DecisionMoved--> scheduled
 decision: scheduled, sticky --DecisionTaskStarted--> started
 decision: scheduled, sticky --DecisionTaskTimedOut:SCHEDULE_TO_START--> none
+decision: scheduled --DecisionTaskTimedOut:SCHEDULE_TO_START--> none
 decision: scheduled, transient --(the run closes)--> none
 decision: scheduled, transient --DecisionStarted--> started, transient
 decision: scheduled, transient --DecisionTaskScheduled--> scheduled

@@ -30,13 +30,13 @@ from tenuto_server.history.engine.records import (
     frame,
 )
 from tenuto_server.history.engine.state import SECOND, Decision, RunState
-from tenuto_server.history.engine.turn import LOCAL_VERSION, Turn, evolves, evolves_event, timestamp, to_ns
+from tenuto_server.history.engine.turn import LOCAL_VERSION, Turn, evolves, evolves_event, task_id, timestamp, to_ns
 from tenuto_server.history.engine.values import duration
 
 NOT_FOUND = "Decision task not found."
 ATTEMPTS_EXCEED = "DECISION_ATTEMPTS_EXCEEDS_LIMIT"
 # A decision that fails goes out again at once so many times, then after a back-off that doubles up to its longest.
-RETRIES_AT_ONCE = 3
+RETRIES_AT_ONCE = 10
 RETRY_BACKOFF_NS = 50_000_000
 RETRY_BACKOFF_MAX_NS = 10 * SECOND
 # Events that go to the end of the buffer's numbering.
@@ -265,7 +265,8 @@ def clear_sticky(turn: Turn) -> None:
 
 
 def unstick(turn: Turn, schedule_id: int) -> None:
-    """Nobody polls the sticky list that the decision waits on: it goes to the normal list at once, without an event.
+    """Nobody polls the sticky list that the decision waits on: it goes to the normal list at once, without an event. If nobody
+    takes it there either, it times out when it would have on the sticky list.
 
     Does nothing if another decision waits on the sticky list by now: what is known of its list may be newer.
     """
@@ -273,9 +274,9 @@ def unstick(turn: Turn, schedule_id: int) -> None:
     waits = decision is not None and decision.sticky and not decision.started_ns
     if waits and decision is not None and decision.schedule_id != schedule_id:
         return
-    clear_sticky(turn)
     if waits:
         turn.internal(DecisionMoved())
+    clear_sticky(turn)
 
 
 def deadline_ns(state: RunState) -> int | None:
@@ -287,7 +288,7 @@ def deadline_ns(state: RunState) -> int | None:
         return decision.started_ns + decision.timeout_s * SECOND
     if decision.sticky:
         return decision.scheduled_ns + state.sticky_timeout_s * SECOND
-    return None
+    return decision.sticky_until_ns or None
 
 
 def dispatch_from_ns(decision: Decision) -> int:
@@ -341,6 +342,7 @@ def flush(turn: Turn) -> bool:
     started_ids: dict[int, int] = {}
     for data, event in waiting:
         event.event_id = state.next_event_id
+        event.task_id = task_id(state, event.event_id, turn.now)
         name = event.WhichOneof("attributes") or ""
         attributes = getattr(event, name)
         if name == "activity_task_started_event_attributes":
@@ -479,3 +481,4 @@ def _sticky_cleared(state: RunState, record: StickyCleared) -> None:
 def _moved(state: RunState, record: DecisionMoved) -> None:
     if state.decision is not None:
         state.decision.sticky = False
+        state.decision.sticky_until_ns = state.decision.scheduled_ns + state.sticky_timeout_s * SECOND

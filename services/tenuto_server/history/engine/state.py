@@ -83,6 +83,8 @@ class Decision(msgspec.Struct, array_like=True):
     identity: str = ""
     # On the sticky list; if nobody takes it there in time it goes to the normal one.
     sticky: bool = False
+    # Until when it might have waited on the sticky list, had that not lost its pollers.
+    sticky_until_ns: int = 0
 
 
 class CallKind(enum.IntEnum):
@@ -201,6 +203,11 @@ class RunState(msgspec.Struct, array_like=True):
     earlier_requests: dict[str, str] = {}
     # The run that `start_request_id` made: this one, once its history says so.
     requested_run_id: str = ""
+
+    @property
+    def begun_ns(self) -> int:
+        """When the run began: for a fork its reset, though its first event is older."""
+        return self.reset_ns or self.start_ns
 
     @property
     def is_open(self) -> bool:

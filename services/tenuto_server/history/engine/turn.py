@@ -128,8 +128,13 @@ class Turn:
     def event(self, at_ns: int | None = None, **attributes: Any) -> api.HistoryEvent:
         """Emits an event that takes effect now and has the next id."""
         at_ns = self.now if at_ns is None else at_ns
+        event_id = self.state.next_event_id
         event = api.HistoryEvent(
-            event_id=self.state.next_event_id, event_time=timestamp(at_ns), version=LOCAL_VERSION, **attributes
+            event_id=event_id,
+            event_time=timestamp(at_ns),
+            version=LOCAL_VERSION,
+            task_id=task_id(self.state, event_id, at_ns),
+            **attributes,
         )
         self.emit(Happened(event, frame(event.SerializeToString())))
         return event
@@ -153,6 +158,12 @@ class Turn:
         """Emits a fact that writes no event."""
         _internal_evolvers[type(record)](self.state, record)
         self.records.append(record)
+
+
+def task_id(state: RunState, event_id: int, now: int) -> int:
+    """The number that orders a workflow's events over all its runs, as clients see it in each of them. Small enough for those
+    that hold it in a double."""
+    return (state.begun_ns or now) // 1_000_000 * 1000 + event_id
 
 
 def timestamp(ns: int) -> Timestamp:

@@ -84,7 +84,7 @@ def begin(
     current = workflow.current
     if current is not None and current.state.is_open:
         ending = core.turn(current.state)
-        details = api.Payload(data=f"New RunID: {state.run_id}".encode())
+        details = api.Payload(data=f"New runID: {state.run_id}".encode())
         close.terminate(ending, _TERMINATED_FOR, details, _TERMINATED_BY)
         turns.append((current, ending))
     run = core.begin(shard, workflow, turn)
