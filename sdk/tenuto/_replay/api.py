@@ -229,6 +229,9 @@ def continue_as_new(
     """Ends this run and begins a new one under the same workflow id, with these arguments and a fresh history.
 
     What is not given stays as it is. Leaves the workflow code by an exception: call it from the main method.
+
+    Signals that came after this decision's history was read undo it, so that the code sees them first. Those that it has
+    received end with this run: what was not acted on yet belongs in the arguments.
     """
     current()
     options = ContinueOptions(

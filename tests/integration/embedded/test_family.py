@@ -84,20 +84,28 @@ def test_a_failed_child_fails_with_its_reason() -> None:
     play(story)
 
 
-def test_a_child_that_continues_as_new_ends_with_its_last_run() -> None:
+@pytest.mark.parametrize("network", ["in-process", "streams"])
+def test_a_child_that_continues_as_new_ends_with_its_last_run(network: str) -> None:
     async def story(client: Client) -> None:
         handle = await client.start_workflow(Talks.run, ["again"], id="p", task_list=LIST)
-        await until(client, "p/child", lambda child: is_open(child) and _continued(child))
+        await until(client, "p", lambda parent: any(_run_id(one) for one in parent.pending_children))
+        (pending,) = (await handle.describe()).pending_children
+        first = _run_id(pending)
+        # A signal that the first run sees beside "again" ends with that run: its code does not pass it on.
+        await until(client, "p/child", lambda child: _run_id(child.workflow_execution_info) != first)
+        (pending,) = (await handle.describe()).pending_children
+        assert _run_id(pending) == first
         await client.get_workflow_handle("p/child").signal(Waiter.tell, "end")
         assert await handle.result() == "1 end"
+        closed = await client.get_workflow_handle("p/child", run_id=first).describe()
+        status = closed.workflow_execution_info.close_status
+        assert status == api.WORKFLOW_EXECUTION_CLOSE_STATUS_CONTINUED_AS_NEW
 
-    play(story)
+    play(story, network)
 
 
-def _continued(answer: api.DescribeWorkflowExecutionResponse) -> bool:
-    return answer.workflow_execution_info.history_length > 0 and bool(
-        answer.workflow_execution_info.parent_execution_info.workflow_execution.workflow_id
-    )
+def _run_id(of: api.PendingChildExecutionInfo | api.WorkflowExecutionInfo) -> str:
+    return of.workflow_execution.run_id
 
 
 def test_a_child_is_retried_and_tells_once() -> None:
@@ -160,7 +168,7 @@ def test_a_close_policy(policy: str, how: str) -> None:
             Leaves.run, policy, "wait" if how == "terminate" else how, id="p", task_list=LIST
         )
         if how == "terminate":
-            await until(client, "p", lambda parent: any(one.workflow_execution.run_id for one in parent.pending_children))
+            await until(client, "p", lambda parent: any(_run_id(one) for one in parent.pending_children))
             (pending,) = (await handle.describe()).pending_children
             assert pending.workflow_type_name == "Waiter"
             assert pending.parent_close_policy == api.ParentClosePolicy.Value(f"PARENT_CLOSE_POLICY_{policy}")
