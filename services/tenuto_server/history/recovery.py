@@ -98,6 +98,7 @@ async def _replay_step(store: Store, shard: Shard, deleted: Container[str], step
     records = from_wire(step.records)
     fold(run.state, step.version, records)
     run.take(records)
+    storing.suspect(run)
     return run
 
 

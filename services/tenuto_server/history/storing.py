@@ -109,7 +109,6 @@ class RunImage:
 
     def __init__(self, run: Run, number: int, retention_s: float) -> None:
         state = run.state
-        derived = tasks.all_tasks(state)
         self.run = run
         self.is_current = run.workflow.current is run
         self.number = number
@@ -117,10 +116,7 @@ class RunImage:
         self.version = state.version
         self.next_id = state.next_event_id
         self._frames = b"".join(run.frames[run.stored_next_id - run.first_id :])
-        # A run that owes calls is to be looked after at once: a time that has passed.
-        owes_from = (state.last_event_ns,) if derived.calls else ()
-        self._timer_ns = min((*owes_from, *(alarm.at_ns for alarm in derived.alarms)), default=0)
-        self._tasks = {_task_row_key(state, dispatch): dispatch for dispatch in derived.dispatches}
+        self._timer_ns, self._tasks = _rows_beside(state)
         stored = StoredRun(encode(state), self.next_id, self._timer_ns, tuple(self._tasks))
         self._snapshot = pack(VERSION, msgspec.msgpack.encode(stored))
         self._visibility = visibility_record(state, retention_s)
@@ -204,6 +200,25 @@ def doubt(run: Run) -> None:
     """The run's rows beside its snapshot may be there or not: a former owner may have died while it wrote them."""
     run.timer_rows = dict.fromkeys(run.timer_rows, False)
     run.task_rows = dict.fromkeys(run.task_rows, False)
+
+
+def suspect(run: Run) -> None:
+    """While a log is replayed: the rows that a picture of the run as it is now would have. A former owner may have written them
+    without the snapshot that tells of them."""
+    timer_ns, dispatches = _rows_beside(run.state)
+    if timer_ns:
+        run.timer_rows.setdefault(timer_ns, False)
+    for row_key in dispatches:
+        run.task_rows.setdefault(row_key, False)
+
+
+def _rows_beside(state: RunState) -> tuple[int, dict[bytes, Dispatch]]:
+    """When a run at rest is to be woken (0: never), and its undispatched tasks by their rows' keys."""
+    derived = tasks.all_tasks(state)
+    # A run that owes calls is to be looked after at once: a time that has passed.
+    owes_from = (state.last_event_ns,) if derived.calls else ()
+    timer_ns = min((*owes_from, *(alarm.at_ns for alarm in derived.alarms)), default=0)
+    return timer_ns, {_task_row_key(state, dispatch): dispatch for dispatch in derived.dispatches}
 
 
 def read_task(value: bytes) -> tuple[TaskKey, Dispatch]:

@@ -315,6 +315,7 @@ def transient_events(state: RunState, decision: Decision) -> list[api.HistoryEve
         event_id=state.next_event_id,
         event_time=timestamp(decision.scheduled_ns),
         version=LOCAL_VERSION,
+        task_id=task_id(state, state.next_event_id, decision.scheduled_ns),
         decision_task_scheduled_event_attributes=api.DecisionTaskScheduledEventAttributes(
             task_list=api.TaskList(name=state.task_list, kind=api.TASK_LIST_KIND_NORMAL),
             start_to_close_timeout=duration(decision.timeout_s),
@@ -325,6 +326,7 @@ def transient_events(state: RunState, decision: Decision) -> list[api.HistoryEve
         event_id=state.next_event_id + 1,
         event_time=timestamp(decision.started_ns),
         version=LOCAL_VERSION,
+        task_id=task_id(state, state.next_event_id + 1, decision.started_ns),
         decision_task_started_event_attributes=api.DecisionTaskStartedEventAttributes(
             scheduled_event_id=state.next_event_id, identity=decision.identity, request_id=decision.request_id
         ),
