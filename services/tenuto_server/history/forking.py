@@ -38,6 +38,7 @@ class Fork:
     def __init__(self, core: Core, shard: Shard, base: Run, run_id: str) -> None:
         self.state = RunState(base.state.domain_id, base.state.workflow_id, run_id)
         self._core = core
+        self._log = core.log
         self._epoch = shard.epoch
         self._partition = storing.history_partition(self.state)
         self._frames: list[bytes] = []
@@ -83,7 +84,9 @@ class Fork:
         await self._write([Row(Table.HISTORY, self._partition, key, value, storing.stamp(self._epoch, 0))])
 
     async def discard(self) -> None:
-        """The fork will not be."""
+        """The fork will not be. A process that has lost its log leaves the rows behind: they are not its to touch any more."""
+        if not self._keys or self._log is None or self._log.is_lost:
+            return
         at = storing.stamp(self._epoch, 1)
         try:
             await self._write([Row(Table.HISTORY, self._partition, key, None, at) for key in self._keys])

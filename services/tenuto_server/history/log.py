@@ -133,6 +133,11 @@ class CommitLog:
         return self._open.seq if self._open.is_due else self._open.seq - 1
 
     @property
+    def is_lost(self) -> bool:
+        """Whether it takes no more steps: sealed by another owner, or this process has stopped."""
+        return self._failed
+
+    @property
     def is_busy(self) -> bool:
         """Whether more waits for the log than should."""
         return len(self._open.steps) > self._settings.pending_steps_max or len(self._closed_batches) > 16

@@ -229,7 +229,8 @@ async def failed(core: Core, call: InternalCall) -> bytes:
         if not envelope.repeated:
             raise
         # The failure of a transient decision leaves no event, only the next attempt.
-        next_attempt = run.state.decision is not None and run.state.decision.attempt == token.attempt + 1
+        pending = run.state.decision
+        next_attempt = token.attempt > 0 and pending is not None and pending.attempt == token.attempt + 1
         if not next_attempt and not await repeats.closed_decision(core, run, token, request.identity):
             raise
         await core.durable(run)
