@@ -20,7 +20,7 @@ from tenuto.errors import TenutoError
 from tenuto.worker import Worker
 from tenuto_api import api
 from tenuto_server.rules import diagnostics, schedules
-from tenuto_server.worker_host import batches
+from tenuto_server.worker_host import batches, deprecation
 from tenuto_server.worker_host.diagnostics.workflow import DiagnosticsActivities, DiagnosticsWorkflow
 from tenuto_server.worker_host.schedules.activities import WATCHES_MAX, ScheduleActivities
 from tenuto_server.worker_host.schedules.workflow import SchedulerWorkflow
@@ -74,6 +74,13 @@ def schedule_activities(context: SystemContext) -> Sequence[Any]:
     return [found.start, found.watch]
 
 
+def deprecation_activities(context: SystemContext) -> Sequence[Any]:
+    """What deprecates domains, and the batches among it."""
+    steps = deprecation.DeprecationActivities(context.client)
+    page = batches.BatchActivities(context.client).page
+    return [steps.disable_archival, steps.deprecate_domain, steps.check_open_workflows, page]
+
+
 def registered() -> list[SystemWorker]:
     """All system workers."""
     return [
@@ -98,6 +105,14 @@ def registered() -> list[SystemWorker]:
             domain=diagnostics.DOMAIN,
             workflows=[DiagnosticsWorkflow],
             activities=lambda context: [DiagnosticsActivities(context.client).diagnose],
+        ),
+        SystemWorker(
+            name="domain deprecation",
+            task_list=deprecation.TASK_LIST,
+            domain=deprecation.DOMAIN,
+            # Its batch is a child on the same list.
+            workflows=[deprecation.DomainDeprecationWorkflow, batches.BatchWorkflow],
+            activities=deprecation_activities,
         ),
     ]
 
