@@ -2,8 +2,9 @@
 
 Started by the CLI and the web page in the domain cadence-batcher, with the parameters as one JSON object. A page of runs is one
 activity: it is told where to go on and answers how far it came, and its heartbeats are the progress that `batch describe` shows.
-Pages are small, a few seconds' work, so that a tune signal (other RPS or concurrency) counts soon, and a worker-host that dies
-loses little: what is done twice does no harm.
+Pages are small, a few seconds' work, so that a tune signal (other RPS or concurrency) counts soon. The heartbeats also say which
+runs of the page are done: when a worker-host dies, the next attempt leaves them out. What is done twice nevertheless, between the
+last heartbeat and the death, has the same request id and does no harm.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -27,6 +28,7 @@ from tenuto.errors import (
     RpcError,
 )
 from tenuto_api import api
+from tenuto_server.worker_host import resets
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,8 @@ PAGE_SECONDS: Final = 5
 DESCENDANTS_MAX: Final = 10_000
 _RETRY_PAUSE_S: Final = 0.2
 _RETRY: Final = RetryPolicy(
-    initial_interval=10,
+    # That the worker-host is gone was seen late enough.
+    initial_interval=1,
     backoff_coefficient=1.7,
     maximum_interval=300,
     expiration_interval=timedelta(days=7300),
@@ -89,6 +92,7 @@ class Parameters(msgspec.Struct, rename="pascal"):
     terminate_params: Children = msgspec.field(default_factory=Children)
     cancel_params: Children = msgspec.field(default_factory=Children)
     signal_params: Signal = msgspec.field(default_factory=Signal)
+    reset_params: resets.Reset = msgspec.field(default_factory=resets.Reset)
     rps: int = msgspec.field(default=0, name="RPS")
     concurrency: int = 0
     page_size: int = 0
@@ -100,13 +104,20 @@ class Parameters(msgspec.Struct, rename="pascal"):
 
 class Progress(msgspec.Struct, rename="pascal"):
     """How far a batch is, as `batch describe` reads it. `page_token` is base64, empty before the first page and after the
-    last."""
+    last; `began_at` is when the workflow began."""
 
     page_token: str = ""
     current_page: int = 0
     total_estimate: int = 0
     success_count: int = 0
     error_count: int = 0
+    began_at: datetime | None = None
+
+
+class Beat(Progress, rename="pascal"):
+    """What a heartbeat tells: the progress within a page, and the ids of the page's runs that are done or given up."""
+
+    done: list[str] = msgspec.field(default_factory=list)
 
 
 class Tuning(msgspec.Struct, rename="pascal"):
@@ -130,6 +141,8 @@ def checked(given: Any) -> Parameters:
         raise ValueError(f"not supported batch type: {wanted.batch_type[:100]}")
     if wanted.batch_type == "signal" and not wanted.signal_params.signal_name:
         raise ValueError("must provide signal name")
+    if wanted.batch_type == "reset":
+        resets.check(wanted.reset_params)
     wanted.rps = wanted.rps if wanted.rps > 0 else RPS
     wanted.concurrency = min(wanted.concurrency, CONCURRENCY_MAX) if wanted.concurrency > 0 else CONCURRENCY
     wanted.page_size = min(wanted.page_size, PAGE_SIZE) if wanted.page_size > 0 else PAGE_SIZE
@@ -158,6 +171,8 @@ async def _run_batch(given: dict[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         raise ApplicationError(str(error), type=_REFUSED) from None
     progress = msgspec.convert(given.get("Progress") or {}, Progress)
+    if progress.began_at is None:
+        progress.began_at = workflow.now()
     workflow.set_signal_handler(TUNE, lambda signal: tuned(wanted, signal))
     heartbeat_s = max(1.0, wanted.activity_heart_beat_timeout / 1e9) if wanted.activity_heart_beat_timeout > 0 else HEARTBEAT_S
     pages = 0
@@ -240,7 +255,33 @@ async def _refresh(client: Client, wanted: Parameters, run: api.WorkflowExecutio
     return await client.connection.call(_REFRESH_RPC, request)
 
 
-_ACTS: Final[dict[str, Act]] = {"terminate": _terminate, "cancel": _cancel, "signal": _signal, "refresh": _refresh}
+async def _reset(client: Client, wanted: Parameters, run: api.WorkflowExecution, request_id: str) -> object:
+    how = wanted.reset_params
+    if how.skip_base_not_current is not False:
+        asked = api.WorkflowExecution(workflow_id=run.workflow_id)
+        describe = api.DescribeWorkflowExecutionRequest(domain=wanted.domain_name, workflow_execution=asked)
+        current = await client.connection.call(WorkflowRpc.describe, describe)
+        if current.workflow_execution_info.workflow_execution.run_id != run.run_id:
+            return None
+    base, event_id = await resets.point(client.connection, wanted.domain_name, run, how)
+    request = api.ResetWorkflowExecutionRequest(
+        domain=wanted.domain_name,
+        workflow_execution=base,
+        reason=wanted.reason,
+        decision_finish_event_id=event_id,
+        request_id=request_id,
+        skip_signal_reapply=how.skip_signal_reapply,
+    )
+    return await client.connection.call(WorkflowRpc.reset, request)
+
+
+_ACTS: Final[dict[str, Act]] = {
+    "terminate": _terminate,
+    "cancel": _cancel,
+    "signal": _signal,
+    "refresh": _refresh,
+    "reset": _reset,
+}
 
 
 class BatchActivities:
@@ -253,34 +294,54 @@ class BatchActivities:
     async def page(self, given: dict[str, Any], so_far: dict[str, Any]) -> dict[str, Any]:
         """One page of runs; answers the progress after it."""
         wanted = msgspec.convert(given, Parameters)
-        progress = msgspec.convert(so_far, Progress)
-        if not progress.current_page:
+        beat = _resumed(so_far)
+        if not beat.current_page and not beat.done:
             count = api.CountWorkflowExecutionsRequest(domain=wanted.domain_name, query=wanted.query)
             try:
-                progress.total_estimate = (await self._client.connection.call(_COUNT_RPC, count)).count
+                beat.total_estimate = (await self._client.connection.call(_COUNT_RPC, count)).count
             except BadRequestError as error:
                 raise ApplicationError(str(error), type=_REFUSED, non_retryable=True) from None
-        activity.heartbeat(msgspec.to_builtins(progress))
+        activity.heartbeat(msgspec.to_builtins(beat))
         listed = await self._client.connection.call(
             _SCAN_RPC,
             api.ScanWorkflowExecutionsRequest(
                 domain=wanted.domain_name,
                 query=wanted.query,
                 page_size=max(1, min(wanted.page_size, wanted.rps * PAGE_SECONDS)),
-                next_page_token=base64.b64decode(progress.page_token),
+                next_page_token=base64.b64decode(beat.page_token),
             ),
         )
-        await _Page(self._client, wanted, progress).work([info.workflow_execution for info in listed.executions])
-        progress.current_page += 1
-        progress.page_token = base64.b64encode(listed.next_page_token).decode()
-        done: dict[str, Any] = msgspec.to_builtins(progress)
-        return done
+        done = set(beat.done)
+        runs = [
+            info.workflow_execution
+            for info in listed.executions
+            if info.workflow_execution.run_id not in done and not _is_its_own(wanted, beat, info)
+        ]
+        await _Page(self._client, wanted, beat).work(runs)
+        beat.current_page += 1
+        beat.page_token = base64.b64encode(listed.next_page_token).decode()
+        beat.done = []
+        progress: dict[str, Any] = msgspec.to_builtins(msgspec.convert(beat, Progress, from_attributes=True))
+        return progress
+
+
+def _resumed(so_far: dict[str, Any]) -> Beat:
+    """Where to go on: within the page, if an attempt before this one told how far it came."""
+    told = activity.heartbeat_details(dict[str, Any])
+    return msgspec.convert(told[0] if told else so_far, Beat)
+
+
+def _is_its_own(wanted: Parameters, progress: Progress, info: api.WorkflowExecutionInfo) -> bool:
+    """Whether a run came of this batch's resets, or began while it works: it must not reset what it has reset."""
+    if wanted.batch_type != "reset" or progress.began_at is None:
+        return False
+    return info.start_time.ToDatetime(UTC) > progress.began_at
 
 
 class _Page:
     """The runs of one page: some at a time, no more requests a second than asked for."""
 
-    def __init__(self, client: Client, wanted: Parameters, progress: Progress) -> None:
+    def __init__(self, client: Client, wanted: Parameters, progress: Beat) -> None:
         self._client = client
         self._wanted = wanted
         self._progress = progress
@@ -297,6 +358,7 @@ class _Page:
                     self._progress.success_count += 1
                 else:
                     self._progress.error_count += 1
+                self._progress.done.append(run.run_id)
                 activity.heartbeat(msgspec.to_builtins(self._progress))
 
         async with asyncio.TaskGroup() as group:

@@ -49,9 +49,10 @@ async def system_domain(server: EmbeddedServer, name: str) -> None:
 async def batch(server: EmbeddedServer, kind: str = "cadence-sys-batch-workflow", **parameters: Any) -> str:
     """Starts a batch as the CLI does; returns its workflow id."""
     await system_domain(server, "cadence-batcher")
-    given = {"DomainName": "default", "Reason": "because", "SignalParams": {"SignalName": "", "Input": ""}, **parameters}
+    given: dict[str, Any] = {"DomainName": "default", "Reason": "because", "SignalParams": {"SignalName": "", "Input": ""}}
     given |= {"RPS": 200, "Concurrency": 5, "PageSize": 1000, "AttemptsOnRetryableError": 50}
     given |= {"ActivityHeartBeatTimeout": 10_000_000_000, "NonRetryableErrors": None, "ReplicateParams": {"SourceCluster": ""}}
+    given |= parameters
     request = api.StartWorkflowExecutionRequest(
         domain="cadence-batcher",
         workflow_id=str(uuid.uuid4()),

@@ -22,6 +22,7 @@ def test_what_is_left_out_has_the_defaults_of_the_interface() -> None:
     "change",
     [
         {"Query": ""}, {"DomainName": ""}, {"Reason": ""}, {"BatchType": ""}, {"BatchType": "reset"}, {"BatchType": "signal"},
+        {"BatchType": "reset", "ResetParams": {"ResetType": "Sometime"}}, {"BatchType": "restart"},
         {"BatchType": "replicate"}, {"RPS": "x"},
     ],
 )  # fmt: skip
