@@ -104,13 +104,15 @@ class Parameters(msgspec.Struct, rename="pascal"):
 
 class Progress(msgspec.Struct, rename="pascal"):
     """How far a batch is, as `batch describe` reads it. `page_token` is base64, empty before the first page and after the
-    last; `began_at` is when the workflow began."""
+    last; RPS and concurrency are those in effect, as tuned; `began_at` is when the workflow began."""
 
     page_token: str = ""
     current_page: int = 0
     total_estimate: int = 0
     success_count: int = 0
     error_count: int = 0
+    rps: int = msgspec.field(default=0, name="RPS")
+    concurrency: int = 0
     began_at: datetime | None = None
 
 
@@ -295,6 +297,7 @@ class BatchActivities:
         """One page of runs; answers the progress after it."""
         wanted = msgspec.convert(given, Parameters)
         beat = _resumed(so_far)
+        beat.rps, beat.concurrency = wanted.rps, wanted.concurrency
         if not beat.current_page and not beat.done:
             count = api.CountWorkflowExecutionsRequest(domain=wanted.domain_name, query=wanted.query)
             try:

@@ -109,6 +109,7 @@ def test_a_batch_terminates_what_its_query_finds_and_nothing_else() -> None:
         job = await batch(server, Query=query, BatchType="terminate", TerminateParams={"TerminateChildren": None})
         done = await result(server, "cadence-batcher", job)
         assert (done["TotalEstimate"], done["SuccessCount"], done["ErrorCount"]) == (23, 23, 0)
+        assert (done["RPS"], done["Concurrency"]) == (200, 5)
         for workflow_id in some:
             event = await closing(server, "default", workflow_id)
             assert event.workflow_execution_terminated_event_attributes.reason == "because"
@@ -119,6 +120,24 @@ def test_a_batch_terminates_what_its_query_finds_and_nothing_else() -> None:
         body = await ask(server, "VisibilityAPI/ListWorkflowExecutions", listed)
         (shown,) = api.ListWorkflowExecutionsResponse.FromString(body).executions
         assert shown.memo.fields["Reason"].data == b'"because"'
+
+    story(told)
+
+
+def test_a_tuned_batch_goes_on_at_its_new_pace() -> None:
+    async def told(server: EmbeddedServer, client: Client) -> None:
+        await some_runs(client, 30)
+        job = await batch(server, Query="WorkflowType = 'Some'", BatchType="refresh", RPS=1, Concurrency=1)
+        run = api.WorkflowExecution(workflow_id=job)
+        signal = api.SignalWorkflowExecutionRequest(
+            domain="cadence-batcher",
+            workflow_execution=run,
+            signal_name="cadence-sys-batch-tune-signal",
+            signal_input=api.Payload(data=b'{"RPS":500,"Concurrency":9}'),
+        )
+        await ask(server, "WorkflowAPI/SignalWorkflowExecution", signal)
+        done = await result(server, "cadence-batcher", job)
+        assert (done["SuccessCount"], done["RPS"], done["Concurrency"]) == (30, 500, 9)
 
     story(told)
 

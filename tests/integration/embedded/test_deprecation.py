@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from tenuto import activity
 from tenuto.client import Client
-from tenuto.errors import BadRequestError
+from tenuto.errors import BadRequestError, WorkflowFailedError
+from tenuto.worker import Worker
 from tenuto_api import api
 from tenuto_server.embedded import EmbeddedServer
+from tenuto_server.worker_host import batches
+from tenuto_server.worker_host.deprecation import DomainDeprecationWorkflow
 from tests.integration.embedded.test_batches import ask, closing, some_runs, story, system_domain
 
 
@@ -60,5 +64,59 @@ def test_a_deprecation_that_cannot_be_carried_out_fails_at_once(domain: str, rea
     async def told(server: EmbeddedServer, client: Client) -> None:
         event: Any = await deprecate(server, domain)
         assert event.workflow_execution_failed_event_attributes.failure.reason == reason, event
+
+    story(told)
+
+
+class Leftovers:
+    """Steps that find runs open so many times, and the batches' page that they get."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.pages: list[dict[str, Any]] = []
+
+    @activity.defn(name="disableArchival")
+    async def disable_archival(self, given: dict[str, Any]) -> None:
+        """Nothing."""
+
+    @activity.defn(name="deprecateDomain")
+    async def deprecate_domain(self, given: dict[str, Any]) -> None:
+        """Nothing."""
+
+    @activity.defn(name="checkOpenWorkflows")
+    async def check_open_workflows(self, given: dict[str, Any]) -> bool:
+        """True as often as said."""
+        return len(self.pages) <= self.times
+
+    @activity.defn(name=batches.ACTIVITY_TYPE)
+    async def page(self, given: dict[str, Any], so_far: dict[str, Any]) -> dict[str, Any]:
+        """The last one."""
+        self.pages.append(given)
+        return so_far
+
+
+@pytest.mark.parametrize(("times", "rounds"), [(0, 1), (2, 3), (3, 3)])
+def test_what_remains_open_is_terminated_in_three_rounds_or_the_deprecation_fails(times: int, rounds: int) -> None:
+    async def told(server: EmbeddedServer, client: Client) -> None:
+        left = Leftovers(times)
+        worker = Worker(
+            client,
+            "rounds",
+            workflows=[DomainDeprecationWorkflow, batches.BatchWorkflow],
+            activities=[left.disable_archival, left.deprecate_domain, left.check_open_workflows, left.page],
+        )
+        await worker.start()
+        try:
+            run = client.execute_workflow(DomainDeprecationWorkflow, {"domain_name": "d"}, id="d", task_list="rounds")
+            if times < rounds:
+                await run
+            else:
+                with pytest.raises(WorkflowFailedError, match="failed to terminate all workflows after 3 attempts"):
+                    await run
+        finally:
+            await worker.stop()
+        assert len(left.pages) == rounds
+        page = left.pages[0]
+        assert (page["DomainName"], page["Query"], page["BatchType"]) == ("d", "CloseTime = missing", "terminate")
 
     story(told)
