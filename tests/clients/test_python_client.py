@@ -16,13 +16,14 @@ from tests.e2e.raw import RawClient, read_history
 from tests.e2e.server import ServerProcess, acceptors
 
 PROGRAM = Path(__file__).with_name("foreign_python.py")
+FEATURES = Path(__file__).with_name("foreign_python_features.py")
 DOMAIN = "foreign-domain"
 SECONDS_MAX = 90.0
 
 
-def play(address: str) -> dict[str, Any]:
-    """Runs the foreign program against a server; what it printed."""
-    command = [str(client_python()), str(PROGRAM), address, DOMAIN]
+def play(address: str, program: Path = PROGRAM) -> dict[str, Any]:
+    """Runs a foreign program against a server; what it printed."""
+    command = [str(client_python()), str(program), address, DOMAIN]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -94,3 +95,25 @@ def assert_retried(events: list[api.HistoryEvent]) -> None:
     started = events[kinds.index("activity_task_started")].activity_task_started_event_attributes
     assert started.attempt == 2
     assert started.last_failure.reason == "RuntimeError"
+
+
+@pytest.mark.parametrize("acceptor", acceptors())
+def test_features(tmp_path: Path, acceptor: str) -> None:
+    with ServerProcess(tmp_path, acceptor=acceptor, arguments=("--log-level", "WARNING")) as server:
+        asyncio.run(server.up())
+        found = play(server.address, FEATURES)
+        deciding = asyncio.run(history_of(server.address, "foreign-deciding"))
+
+    completed = "workflow_execution_completed"
+    assert found == {
+        "parent": {"kind": completed, "result": "child was told answer"},
+        "failing child": {"kind": completed, "result": "child failed: ChildWorkflowExecutionFailed"},
+        "remembering": {"kind": completed, "result": 41},
+        "deciding": {"kind": completed, "result": "7 3 3"},
+        "queries": ["", "one", "QueryFailedError", "one,two"],
+        "external signal": ["signalled", "from another"],
+        "cron": "ticked",
+        "schedule": {"listed": ["foreign-schedule"], "runs": True, "reason": "enough", "then": "EntityNotExistsError"},
+    }
+    assert names(deciding).count("marker_recorded") == 2
+    assert "upsert_workflow_search_attributes" in names(deciding)
