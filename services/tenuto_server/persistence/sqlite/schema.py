@@ -4,6 +4,7 @@ a file that is not ours or is newer."""
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Final, Literal
@@ -17,6 +18,8 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 # How long a connection waits for another process that is writing.
 _BUSY_TIMEOUT_S: Final = 5.0
+_WAL_TRIES: Final = 500
+_WAL_PAUSE_S: Final = 0.01
 # After this many pages (16 MB) the writer moves the write-ahead log into the file; less often means more of a
 # short-lived page's versions are never moved. Once moved, a log file longer than the limit is cut.
 _CHECKPOINT_PAGES: Final = 4000
@@ -37,7 +40,7 @@ def connect_writer(path: str, synchronous: Synchronous) -> sqlite3.Connection:
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB_WRITER}")
         _ensure_schema(connection)
         if path != MEMORY:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            _use_wal(connection)
             connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}").fetchall()
     except sqlite3.DatabaseError as error:
@@ -71,6 +74,21 @@ def _connect(path: str, mode: str) -> sqlite3.Connection:
         )
     except sqlite3.Error as error:
         raise StoreUnavailable(f"cannot open the SQLite file {path}: {error}") from error
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switches to the write-ahead log. Another process that does so at the same moment is an error at once, not waited for as
+    other locks are: so this asks again."""
+    for attempt in range(_WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == _WAL_TRIES - 1:
+                raise
+            # tidy: allow blocking-sleep: this is a thread of the store's own, and nobody can tell when the other has finished
+            time.sleep(_WAL_PAUSE_S)
+        else:
+            return
 
 
 def _ensure_schema(connection: sqlite3.Connection) -> None:
