@@ -281,7 +281,8 @@ class Script:
         run = self._current()
         pending = run.state.decision
         schedule_id = words.number("schedule", pending.schedule_id if pending else 0)
-        return self.world.command(run, lambda turn: decision_task.unstick(turn, schedule_id))
+        reset = bool(words.number("reset", 0))
+        return self.world.command(run, lambda turn: decision_task.unstick(turn, schedule_id, reset=reset))
 
     def _started_decision(self, run: RunInMemory, words: Words) -> Decision:
         pending = run.state.decision

@@ -37,6 +37,7 @@ decision: scheduled --DecisionTaskStarted--> started
 decision: scheduled, sticky --(the run closes)--> none
 decision: scheduled, sticky --DecisionContinued--> scheduled, sticky
 decision: scheduled, sticky --DecisionMoved--> scheduled
+decision: scheduled --DecisionMoved--> scheduled
 decision: scheduled, sticky --DecisionTaskStarted--> started
 decision: scheduled, sticky --DecisionTaskTimedOut:SCHEDULE_TO_START--> none
 decision: scheduled --DecisionTaskTimedOut:SCHEDULE_TO_START--> none

@@ -293,7 +293,7 @@ def public(state: RunState) -> RunState:
         # What a closed run owes others goes as it is done, without an event.
         shown.children, shown.externals, shown.owes_parent = {}, {}, False
     if shown.decision is not None:
-        shown.decision.sticky, shown.decision.sticky_until_ns = False, 0
+        shown.decision.sticky, shown.decision.sticky_until_ns, shown.decision.sticky_reset = False, 0, False
         # Over a row of heartbeats it is that of the first.
         shown.decision.original_scheduled_ns = shown.decision.scheduled_ns
         shown.decision = None if shown.decision.attempt else shown.decision

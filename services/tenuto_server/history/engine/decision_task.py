@@ -264,9 +264,10 @@ def clear_sticky(turn: Turn) -> None:
         turn.internal(StickyCleared())
 
 
-def unstick(turn: Turn, schedule_id: int) -> None:
+def unstick(turn: Turn, schedule_id: int, *, reset: bool = False) -> None:
     """Nobody polls the sticky list that the decision waits on: it goes to the normal list at once, without an event. If nobody
-    takes it there either, it times out when it would have on the sticky list.
+    takes it there either, it times out when it would have on the sticky list; as a failure, as on Cadence, after a `reset` by a
+    caller.
 
     Does nothing if another decision waits on the sticky list by now: what is known of its list may be newer.
     """
@@ -274,8 +275,9 @@ def unstick(turn: Turn, schedule_id: int) -> None:
     waits = decision is not None and decision.sticky and not decision.started_ns
     if waits and decision is not None and decision.schedule_id != schedule_id:
         return
-    if waits:
-        turn.internal(DecisionMoved())
+    has_left = decision is not None and decision.sticky_until_ns and not decision.started_ns
+    if waits or (has_left and reset):
+        turn.internal(DecisionMoved(reset))
     clear_sticky(turn)
 
 
@@ -437,7 +439,8 @@ def _dropped(state: RunState, record: DecisionDropped) -> None:
 
 @evolves_event("decision_task_timed_out")
 def _timed_out(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
-    if attributes.timeout_type == api.TIMEOUT_TYPE_SCHEDULE_TO_START:
+    was_reset = state.decision is not None and state.decision.sticky_reset
+    if attributes.timeout_type == api.TIMEOUT_TYPE_SCHEDULE_TO_START and not was_reset:
         # The sticky list was too slow, nobody failed: the next decision is an ordinary one.
         state.decision = None
         state.decision_attempt = 0
@@ -481,6 +484,10 @@ def _sticky_cleared(state: RunState, record: StickyCleared) -> None:
 
 @evolves(DecisionMoved)
 def _moved(state: RunState, record: DecisionMoved) -> None:
-    if state.decision is not None:
-        state.decision.sticky = False
-        state.decision.sticky_until_ns = state.decision.scheduled_ns + state.sticky_timeout_s * SECOND
+    decision = state.decision
+    if decision is None:
+        return
+    if decision.sticky:
+        decision.sticky = False
+        decision.sticky_until_ns = decision.scheduled_ns + state.sticky_timeout_s * SECOND
+    decision.sticky_reset = record.reset

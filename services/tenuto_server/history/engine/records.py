@@ -112,7 +112,10 @@ class StickyCleared(msgspec.Struct, array_like=True, tag=14):
 
 
 class DecisionMoved(msgspec.Struct, array_like=True, tag=15):
-    """The pending decision left the sticky list for the normal one without an event: nobody polls the sticky list."""
+    """The pending decision left the sticky list for the normal one without an event: nobody polls the sticky list, or its worker
+    was told to be forgotten (`reset`)."""
+
+    reset: bool = False
 
 
 class DecisionContinued(msgspec.Struct, array_like=True, tag=16):

@@ -85,6 +85,8 @@ class Decision(msgspec.Struct, array_like=True):
     sticky: bool = False
     # Until when it might have waited on the sticky list, had that not lost its pollers.
     sticky_until_ns: int = 0
+    # It left the sticky list because somebody had that forgotten: should it time out then, that counts as a failure.
+    sticky_reset: bool = False
 
 
 class CallKind(enum.IntEnum):

@@ -62,7 +62,7 @@ async def reset_sticky(core: Core, call: InternalCall) -> bytes:
         raise errors.WorkflowAlreadyCompleted
     decision = run.state.decision
     with core.step(run) as turn:
-        decision_task.unstick(turn, decision.schedule_id if decision is not None else 0)
+        decision_task.unstick(turn, decision.schedule_id if decision is not None else 0, reset=True)
     await core.durable(run)
     return b""
 
