@@ -199,7 +199,8 @@ class Offers:
             except errors.Unavailable:
                 task_list.retry_at = now + self._settings.offer_retry
                 self._retry_later(task_list)
-        for address in sending.keys() | backlogs.keys():
+        # In the order of their making: a set of names would have another in every process.
+        for address in dict.fromkeys([*sending, *backlogs]):
             work = self._send(address, sending.get(address, []), backlogs.get(address, []))
             task = asyncio.get_running_loop().create_task(work)
             self._tasks.add(task)

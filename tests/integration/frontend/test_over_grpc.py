@@ -86,7 +86,7 @@ def test_what_a_client_gets() -> None:
                 )
                 assert await client.fails("WorkflowAPI/QueryWorkflow", b"") == (
                     grpc.StatusCode.INVALID_ARGUMENT,
-                    "QueryWorkflow is not supported by this server.",
+                    "Domain not set on request.",
                     "",
                 )
 
