@@ -52,15 +52,20 @@ def parse(request_class: type[M], body: bytes) -> M:
 
 def parse_token(token: bytes) -> internal.TaskToken:
     """What a task token holds; `BadRequest` for one that is missing or not ours."""
-    if not token:
-        raise BadRequest(validation.TASK_TOKEN_NOT_SET)
-    try:
-        parsed = internal.TaskToken.FromString(token)
-    except DecodeError:
-        raise BadRequest(validation.INVALID_TASK_TOKEN) from None
+    parsed = parse_token_of(internal.TaskToken, token)
     if not (parsed.domain_id and parsed.workflow_id and parsed.run_id):
         raise BadRequest(validation.INVALID_TASK_TOKEN)
     return parsed
+
+
+def parse_token_of(token_class: type[M], token: bytes) -> M:
+    """A token of that message; `BadRequest` for one that is missing or cannot be read."""
+    if not token:
+        raise BadRequest(validation.TASK_TOKEN_NOT_SET)
+    try:
+        return token_class.FromString(token)
+    except DecodeError:
+        raise BadRequest(validation.INVALID_TASK_TOKEN) from None
 
 
 class FrontendContext:

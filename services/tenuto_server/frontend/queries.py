@@ -6,12 +6,10 @@ question waits, as the query task's token says.
 
 from __future__ import annotations
 
-from google.protobuf.message import DecodeError
-
 from tenuto_api import api, internal
 from tenuto_server.errors import BadRequest, EntityNotExists
 from tenuto_server.frontend import validation
-from tenuto_server.frontend.context import FrontendContext, parse
+from tenuto_server.frontend.context import FrontendContext, parse, parse_token_of
 from tenuto_server.frontend.limiter import RateClass
 from tenuto_server.transport.public import PublicCall
 
@@ -65,12 +63,7 @@ async def respond_query_task_completed(frontend: FrontendContext, call: PublicCa
 
 
 def _parse_token(token: bytes) -> internal.QueryToken:
-    if not token:
-        raise BadRequest(validation.TASK_TOKEN_NOT_SET)
-    try:
-        parsed = internal.QueryToken.FromString(token)
-    except DecodeError:
-        raise BadRequest(validation.INVALID_TASK_TOKEN) from None
+    parsed = parse_token_of(internal.QueryToken, token)
     if not (parsed.domain_id and parsed.task_id and parsed.matching_address):
         raise BadRequest(validation.INVALID_TASK_TOKEN)
     return parsed

@@ -16,6 +16,7 @@ from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenuto_api import api
+from tenuto_server.cluster.partitions import RESERVED_PREFIX
 from tenuto_server.config.live import BY_DOMAIN, setting
 from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest
@@ -28,7 +29,6 @@ INVALID_TASK_TOKEN = "Invalid TaskToken."
 INVALID_PAGE_TOKEN = "Invalid NextPageToken."
 BLOB_TOO_LARGE = "Blob data size exceeds limit."
 DOMAIN_DEPRECATED = "domain deprecated"
-RESERVED_TASK_LIST_PREFIX = "/__cadence_sys/"
 
 _DAY_SECONDS = 86_400
 # The last whole second of which the nanoseconds since the epoch are a 64-bit number.
@@ -127,8 +127,8 @@ def check_task_list(
     if not name:
         raise BadRequest("TaskList is not set on request.")
     check_length(name, "TaskList", limits)
-    if name.startswith(RESERVED_TASK_LIST_PREFIX) and not partition_allowed:
-        raise BadRequest(f"TaskList name must not start with the reserved prefix {RESERVED_TASK_LIST_PREFIX}.")
+    if name.startswith(RESERVED_PREFIX) and not partition_allowed:
+        raise BadRequest(f"TaskList name must not start with the reserved prefix {RESERVED_PREFIX}.")
     kind = task_list.kind
     if kind:
         check_enum(kind, api.TaskListKind, "TaskListKind")
