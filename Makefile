@@ -30,7 +30,7 @@ $(STAMP): $(REQUIREMENTS)
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation -c requirements/constraints.txt \
-		-e protos -e sdk -e 'services[pyvoy,archive]'
+		-e protos -e sdk -e 'services[pyvoy,archive,cassandra,acsylla,telemetry]'
 	@touch $@
 
 protos: setup ## Generate protos/tenuto_api from the .proto files.
