@@ -44,9 +44,13 @@ def main() -> None:
     "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False), default="INFO",
     show_default=True, help="Least level of log lines.",
 )  # fmt: skip
+@click.option(
+    "--http-address", default="", metavar="HOST:PORT",
+    help="Where to serve /metrics, /healthz and /readyz; nowhere by default. 127.0.0.1:8088 is customary.",
+)  # fmt: skip
 def dev(
     db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, network: str, hosted: tuple[str, ...],
-    settings_file: str, log_level: str,
+    settings_file: str, log_level: str, http_address: str,
 ) -> None:  # fmt: skip
     """Runs the whole server in one process, on a SQLite file."""
     from tenuto_server.embedded import EmbeddedSettings, take_lock
@@ -67,6 +71,7 @@ def dev(
         address=address,
         network=network,
         settings_file=settings_file,
+        http_address=http_address,
         lock="" if path is None else f"{path}-lock",
     )
     settings.to_environment()

@@ -38,6 +38,7 @@ from tenuto_server.transport.public import PublicHandler
 from tenuto_server.worker_host.retention import Retention, RetentionSettings
 
 if TYPE_CHECKING:
+    from tenuto_server.telemetry.ops import OpsServer
     from tenuto_server.worker_host.service import WorkerHostService
     from tenuto_server.worker_host.system import SystemHost
 
@@ -63,6 +64,7 @@ class EmbeddedSettings:
         retention lasts, in seconds: tests shorten it.
     settings_file: YAML with settings that may change while the server runs; empty for none.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
+    http_address: where to serve /metrics, /healthz and /readyz; empty for nowhere.
     """
 
     store: str
@@ -77,6 +79,7 @@ class EmbeddedSettings:
     retention: float = 60.0
     retention_day: float = float(SECONDS_A_DAY)
     settings_file: str = ""
+    http_address: str = ""
 
     def internal(self, service: str) -> str:
         """Where a service listens: its name in the process, or any free port."""
@@ -132,6 +135,7 @@ class EmbeddedServer:
         self._system: SystemHost | None = None
         self._system_start: asyncio.Task[None] | None = None
         self._retention: Retention | None = None
+        self.ops: OpsServer | None = None
 
     async def start(self) -> None:
         """Opens the store and starts the services. Raises OSError where another server has the database."""
@@ -194,6 +198,20 @@ class EmbeddedServer:
             await self._retention.start()
         if self._settings.system_workers:
             self._system_start = asyncio.get_running_loop().create_task(self._start_system())
+        if self._settings.http_address:
+            await self._start_ops(shards)
+
+    async def _start_ops(self, shards: int) -> None:
+        # Loaded only where it is wanted: the server must start quickly.
+        from tenuto_server.telemetry.metrics import Metrics
+        from tenuto_server.telemetry.ops import OpsServer
+
+        def ready() -> str | None:
+            held = len(self._history.core.shards)
+            return None if held == shards else f"{held} of {shards} shards are served"
+
+        self.ops = OpsServer(self._settings.http_address, Metrics(), ready, lambda: None)
+        await self.ops.start()
 
     async def _start_system(self) -> None:
         await asyncio.sleep(SYSTEM_DELAY_SECONDS)
@@ -209,6 +227,8 @@ class EmbeddedServer:
     async def stop(self) -> None:
         """Stops in good order: answers what is under way, writes everything down."""
         assert self.frontend is not None
+        if self.ops is not None:
+            await self.ops.stop()
         if self._system_start is not None:
             self._system_start.cancel()
         if self._system is not None:
