@@ -203,6 +203,7 @@ class EmbeddedServer:
 
     async def _start_ops(self, shards: int) -> None:
         # Loaded only where it is wanted: the server must start quickly.
+        from tenuto_server.telemetry.measures import Measuring
         from tenuto_server.telemetry.metrics import Metrics
         from tenuto_server.telemetry.ops import OpsServer
 
@@ -210,7 +211,13 @@ class EmbeddedServer:
             held = len(self._history.core.shards)
             return None if held == shards else f"{held} of {shards} shards are served"
 
-        self.ops = OpsServer(self._settings.http_address, Metrics(), ready, lambda: None)
+        assert self.frontend is not None
+        metrics = Metrics()
+        for part in (self.frontend, self._history, self._matching, logs, self.store, *self._networks):
+            # Some stores and networks have nothing to tell.
+            if isinstance(part, Measuring):
+                metrics.add(part.measures)
+        self.ops = OpsServer(self._settings.http_address, metrics, ready, lambda: None)
         await self.ops.start()
 
     async def _start_system(self) -> None:

@@ -18,6 +18,8 @@ from google.rpc import status_pb2  # type: ignore[import-untyped]
 from tenuto_api import api
 
 # gRPC status codes, by number: this module must not need grpc.
+OK = 0
+CANCELLED = 1
 INVALID_ARGUMENT = 3
 DEADLINE_EXCEEDED = 4
 NOT_FOUND = 5

@@ -20,11 +20,13 @@ _VARIANTS = "89ab"
 @dataclass(slots=True)
 class Runtime:
     """`now()` is the wall clock in nanoseconds since the epoch; it may jump. `random` is this process's own. `cpu_s()` is the
-    CPU time that the calling thread has used, in seconds: how busy the event loop is."""
+    CPU time that the calling thread has used, in seconds: how busy the event loop is. `stopwatch()` is a fine clock in seconds
+    for durations that are only shown (uvloop's own time has milliseconds): nothing may be decided by it."""
 
     now: Callable[[], int] = time.time_ns
     random: random.Random = field(default_factory=random.SystemRandom)
     cpu_s: Callable[[], float] = time.thread_time
+    stopwatch: Callable[[], float] = time.perf_counter
 
     def monotonic(self) -> float:
         """Seconds that never run back, the clock of deadlines: the running event loop's time."""

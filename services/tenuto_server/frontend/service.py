@@ -7,12 +7,13 @@ frontends may run behind any balancer, and one that dies takes nothing with it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 from tenuto_server.cluster.router import Router
 from tenuto_server.config.dynamic import DynamicConfig
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
-from tenuto_server.errors import ServiceBusy, Unavailable
+from tenuto_server.errors import CANCELLED, INTERNAL, OK, ServiceBusy, ServiceError, Unavailable
 from tenuto_server.frontend.context import FrontendContext
 from tenuto_server.frontend.limiter import BUSY, RateClass
 from tenuto_server.frontend.methods import METHODS, unimplemented
@@ -20,6 +21,7 @@ from tenuto_server.frontend.settings import FrontendSettings
 from tenuto_server.frontend.versions import CALLER_TYPE_HEADER, UNCHECKED, check_version
 from tenuto_server.persistence.domains import DomainCache, Domains
 from tenuto_server.persistence.interface import Store, StoreUnavailable
+from tenuto_server.telemetry.measures import OTHER, Durations, Family, gauge
 from tenuto_server.transport.network import Network
 from tenuto_server.transport.public import PublicCall
 
@@ -60,6 +62,9 @@ class FrontendService:
         # For callers that are not to be refused for their number.
         self._bypassing = self._context.bypassing()
         self._calls = 0
+        self._stopwatch = runtime.stopwatch
+        # By method and gRPC status.
+        self._requests = Durations()
         self._open = False
         self._dead = False
         # Set by the last call that ends once `stop` waits.
@@ -104,13 +109,40 @@ class FrontendService:
 
     async def handle(self, call: PublicCall) -> bytes:
         """The response message's bytes, or a `ServiceError` of the interface."""
-        method = METHODS.get(call.method)
-        if method is None:
-            raise unimplemented(call.method)
+        begun, name, status = self._stopwatch(), OTHER, INTERNAL
+        try:
+            method = METHODS.get(call.method)
+            if method is None:
+                raise unimplemented(call.method)
+            name = call.method
+            context = self._admit(method.rate_class, call)
+            self._calls += 1
+            try:
+                response = await method.handler(context, call)
+            except StoreUnavailable:
+                raise ServiceBusy("The store could not be reached in time.") from None
+            finally:
+                self._calls -= 1
+                if not self._open and not self._calls:
+                    self._idle.set()
+            if self._dead:
+                raise Unavailable(GONE)
+            status = OK
+        except ServiceError as error:
+            status = error.status
+            raise
+        except asyncio.CancelledError:
+            status = CANCELLED
+            raise
+        finally:
+            self._requests.note(name, status, self._stopwatch() - begun)
+        return response
+
+    def _admit(self, rate_class: RateClass, call: PublicCall) -> FrontendContext:
+        """With what a call is served. Raises a ServiceError where it is not to be."""
         settings = self._context.settings
         bypass = settings.rates.bypass_caller_types
         context = self._bypassing if bypass and call.headers.get(CALLER_TYPE_HEADER) in bypass else self._context
-        rate_class = method.rate_class
         if not self._open and (self._dead or rate_class is not RateClass.NONE):
             raise Unavailable(GONE if self._dead else STOPPING)
         if self._calls >= settings.calls_max:
@@ -118,15 +150,12 @@ class FrontendService:
         context.limiter.take_host(rate_class, context.now())
         if settings.check_client_version and call.method not in UNCHECKED:
             check_version(call.headers)
-        self._calls += 1
-        try:
-            response = await method.handler(context, call)
-        except StoreUnavailable:
-            raise ServiceBusy("The store could not be reached in time.") from None
-        finally:
-            self._calls -= 1
-            if not self._open and not self._calls:
-                self._idle.set()
-        if self._dead:
-            raise Unavailable(GONE)
-        return response
+        return context
+
+    def measures(self) -> Iterator[Family]:
+        """What this process shows of itself."""
+        labels = ("rpc_system_name", "rpc_method", "rpc_response_status_code")
+        yield self._requests.family("rpc_server_call_duration_seconds", "Calls of the public interface.", labels, ("grpc",))
+        yield gauge("tenuto_frontend_calls", "Calls of the public interface under way.", self._calls)
+        polls = len(self._context.long_polls)
+        yield gauge("tenuto_frontend_long_polls", "Polls and other long waits among them.", polls)

@@ -172,6 +172,7 @@ class Checkpointer:
                 for run in workflow.runs.values():
                     core.rest(run)
                 shard.forget(workflow)
+                core.measured.evicted += 1
                 excess -= 1
 
 

@@ -28,6 +28,7 @@ from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.tasks import AlarmKind, Dispatch, TaskKind, Tasks
 from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.log import CommitLog, Step
+from tenuto_server.history.measures import Measured
 from tenuto_server.history.offers import Offers, TaskKey
 from tenuto_server.history.run import Run, Workflow
 from tenuto_server.history.settings import HistorySettings
@@ -67,6 +68,7 @@ class Core:
         self.live = LiveSettings.of(settings, "history")
         self.search_attributes = SearchAttributes(store, runtime)
         self.address = address
+        self.measured = Measured(runtime.stopwatch)
         self.shards: dict[int, Shard] = {}
         self.alarms = AlarmQueue()
         self._workflow_rates = WorkflowRates()

@@ -24,6 +24,7 @@ import msgspec
 from tenuto_server import errors
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.errors import InvariantViolation
+from tenuto_server.history.measures import Measured
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.persistence.interface import Sealed, Store, StoreUnavailable
 
@@ -83,6 +84,7 @@ class CommitLog:
         settings: HistorySettings | LiveSettings[HistorySettings],
         on_sealed: Callable[[], None],
         cpu_s: Callable[[], float],
+        measured: Measured,
     ) -> None:
         self.log_id = log_id
         self.committed_seq = 0
@@ -99,6 +101,7 @@ class CommitLog:
         self._steps_average = 0.0
         self._busy_average = 0.0
         self._cpu_s = cpu_s
+        self._measured = measured
         self._last_cpu_s = cpu_s()
         self._last_append = 0.0
         self._failed = False
@@ -141,6 +144,12 @@ class CommitLog:
     def is_busy(self) -> bool:
         """Whether more waits for the log than should."""
         return len(self._open.steps) > self._settings.pending_steps_max or len(self._closed_batches) > 16
+
+    @property
+    def steps_waiting(self) -> int:
+        """Steps that are not durable yet."""
+        under_way = () if self._in_flight is None else self._in_flight.steps
+        return len(self._open.steps) + len(under_way) + sum(len(batch.steps) for batch in self._closed_batches)
 
     def add(self, steps: list[Step], size: int) -> int:
         """Puts steps of about `size` bytes in all into the open batch, together; returns the batch's sequence number.
@@ -230,16 +239,22 @@ class CommitLog:
     async def _commit(self, batch: _Batch) -> bool:
         self._measure()
         body = encode_batch(batch.steps)
+        measured = self._measured
+        begun = measured.stopwatch()
         while True:
             try:
                 await self._store.append(self.log_id, batch.seq, body)
                 break
             except StoreUnavailable:
+                measured.append_retries += 1
                 await asyncio.sleep(self._settings.append_retry)
             except Sealed:
                 self._fail()
                 self._on_sealed()
                 return False
+        measured.append_s.observe(measured.stopwatch() - begun)
+        measured.batch_steps.observe(len(batch.steps))
+        measured.batch_bytes.observe(len(body))
         self.committed_seq = batch.seq
         self._in_flight = None
         self.appends += 1

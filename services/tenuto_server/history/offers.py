@@ -153,6 +153,10 @@ class Offers:
             task_list.retry_at = 0.0
             self._schedule(task_list)
 
+    def waiting(self) -> list[tuple[str, str, TaskKind, bool, int]]:
+        """How many tasks wait: domain id, list, type, whether the list is sticky, and their number."""
+        return [(one.domain_id, one.name, one.kind, one.sticky, one.waiting) for one in self._lists.values()]
+
     def clear(self) -> None:
         """Forgets everything: the process lost its shards."""
         self._lists.clear()

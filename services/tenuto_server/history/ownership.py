@@ -140,6 +140,7 @@ class Ownership:
             await core.store.compare_and_set(
                 SPACE, shard_key(shard.id), encode_row(ShardRow(epoch=row.epoch)), version
             )
+            core.measured.shards_freed += 1
 
     async def forget_prior(self, shard: Shard) -> None:
         """A checkpoint has made all that was replayed rows of our own: former logs do not count for this shard any more."""
@@ -205,6 +206,10 @@ class Ownership:
         prior = [*row.prior, (former, through)] if former else row.prior
         claimed = ShardRow(row.epoch + 1, core.address, log.log_id, prior)
         if await core.store.compare_and_set(SPACE, shard_key(shard_id), encode_row(claimed), version):
+            if former:
+                core.measured.shards_taken_over += 1
+            else:
+                core.measured.shards_claimed += 1
             await self._open(shard_id, claimed, log, reader)
 
     async def _take_over(

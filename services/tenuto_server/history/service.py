@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 
 from tenuto_server import errors
 from tenuto_server.cluster.router import Router
@@ -16,6 +16,7 @@ from tenuto_server.history.core import Core
 from tenuto_server.history.handlers import TABLE
 from tenuto_server.history.listing import VisibilityFlusher
 from tenuto_server.history.log import CommitLog
+from tenuto_server.history.measures import measures
 from tenuto_server.history.ownership import Ownership
 from tenuto_server.history.resting import RestingTimers
 from tenuto_server.history.settings import HistorySettings
@@ -23,6 +24,7 @@ from tenuto_server.history.shard import Shard
 from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.interface import Store, StoreUnavailable
 from tenuto_server.persistence.rows import join_ids
+from tenuto_server.telemetry.measures import Family
 from tenuto_server.transport.network import InternalCall, Network
 
 logger = logging.getLogger(__name__)
@@ -114,19 +116,36 @@ class HistoryService:
         handler = TABLE.get(call.method)
         if handler is None:
             raise errors.Unimplemented(f"history has no method {call.method}")
+        measured = self.core.measured
+        begun, status = measured.stopwatch(), errors.INTERNAL
         try:
-            return await handler(self.core, call)
+            answer = await handler(self.core, call)
+            status = errors.OK
+        except errors.ServiceError as error:
+            status = error.status
+            raise
+        except asyncio.CancelledError:
+            status = errors.CANCELLED
+            raise
         except InvariantViolation as violation:
             self._abandon(str(violation))
             raise errors.ShardOwnershipLost("the shard reloads its memory") from violation
         except StoreUnavailable as error:
+            status = errors.UNAVAILABLE
             raise errors.Unavailable(f"the store does not answer: {error}") from error
+        finally:
+            measured.calls.note(call.method, status, measured.stopwatch() - begun)
+        return answer
+
+    def measures(self) -> Iterator[Family]:
+        """What this process shows of itself."""
+        return measures(self.core)
 
     # --- the log and the shards ----------------------------------------------------------------------------------------
     async def _open_log(self) -> None:
         core = self.core
         log_id = join_ids(core.address, core.runtime.new_id())
-        log = CommitLog(core.store, log_id, core.live, self._sealed, core.runtime.cpu_s)
+        log = CommitLog(core.store, log_id, core.live, self._sealed, core.runtime.cpu_s, core.measured)
         await log.start()
         core.log = log
         await self._ownership.find_retired(log_id)
@@ -134,6 +153,7 @@ class HistoryService:
     def _sealed(self) -> None:
         """Somebody took over all that this process owned: its memory is worth nothing any more."""
         logger.warning("the commit log was sealed: starting anew")
+        self.core.measured.logs_lost += 1
         self._drop_everything()
 
     def _abandon(self, reason: str) -> None:
@@ -214,11 +234,15 @@ class HistoryService:
     async def _checkpoint_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self.core.settings.checkpoint_interval)
+            measured = self.core.measured
+            begun = measured.stopwatch()
             try:
                 for shard in await self._checkpointer.checkpoint(spare_young=True):
                     await self._ownership.forget_prior(shard)
                 await self._ownership.delete_unused_logs()
+                measured.checkpoint_s.observe(measured.stopwatch() - begun)
             except (StoreUnavailable, errors.ServiceError) as error:
+                measured.checkpoint_failures += 1
                 logger.warning("a checkpoint is made later: %s", error)
             self._checkpointer.evict()
 

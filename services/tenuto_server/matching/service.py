@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from tenuto_api import api, internal
 from tenuto_server import errors
@@ -25,74 +25,21 @@ from tenuto_server.cluster.router import Router
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import SECOND, Runtime
 from tenuto_server.matching import queries
+from tenuto_server.matching.lists import ListKey, Serving, TaskList
 from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Query, Room, Task
+from tenuto_server.matching.measures import Measured, measures
 from tenuto_server.matching.queries import Asking, Askings
 from tenuto_server.matching.settings import MatchingSettings
+from tenuto_server.telemetry.measures import Family
 from tenuto_server.transport.network import InternalCall, Network
 
 log = logging.getLogger(__name__)
 
-ListKey = tuple[str, str, int]
 _STICKY = api.TASK_LIST_KIND_STICKY
 _ACCEPTED = internal.OFFER_OUTCOME_ACCEPTED
 _FULL = internal.OFFER_OUTCOME_FULL
 _NO_STICKY_POLLER = internal.OFFER_OUTCOME_NO_STICKY_POLLER
 _NO_POLLER = internal.OFFER_OUTCOME_NO_POLLER
-
-
-class _TaskList:
-    """A task list, or a partition of one, in memory. `timer` runs while polls wait for a task that may go out later.
-    `backlogs` is how many tasks wait at history processes, by their addresses, beside those on offer. `has_scout`: one poll of
-    the partition was passed on to the root at once. `domain_name` is known from the first poll on."""
-
-    __slots__ = ("backlogs", "domain_name", "has_scout", "key", "matcher", "sticky", "timer")
-
-    def __init__(self, key: ListKey, matcher: Matcher, sticky: bool) -> None:
-        self.key = key
-        self.matcher = matcher
-        self.sticky = sticky
-        self.domain_name = ""
-        self.timer: asyncio.TimerHandle | None = None
-        self.backlogs: dict[str, int] = {}
-        self.has_scout = False
-
-    @property
-    def backlog(self) -> int:
-        """Tasks that wait, here and at history."""
-        return self.matcher.backlog + (sum(self.backlogs.values()) if self.backlogs else 0)
-
-
-class _Serving:
-    """A `PollTask` call being served: until when it waits, and when its caller stops waiting (None: never)."""
-
-    __slots__ = ("deadline", "poll", "request", "task_list", "until")
-
-    def __init__(
-        self,
-        task_list: _TaskList,
-        poll: Poll,
-        request: internal.PollTaskRequest,
-        until: float,
-        deadline: float | None,
-    ) -> None:
-        self.task_list = task_list
-        self.poll = poll
-        self.request = request
-        self.until = until
-        self.deadline = deadline
-
-    def question(self, task: Task) -> bytes:
-        """The StartTaskRequest for a task matched with this poll."""
-        request = self.request
-        question = internal.StartTaskRequest(
-            request_id=request.request_id,
-            identity=request.identity,
-            task_list=split_name(request.task_list)[0],
-            binary_checksum=request.binary_checksum,
-            domain_name=request.domain_name,
-        )
-        question.task.MergeFromString(task.key)
-        return question.SerializeToString()
 
 
 class MatchingService:
@@ -114,7 +61,7 @@ class MatchingService:
         self._live = LiveSettings.of(settings, "matching")
         self._live.on_change(self._settings_changed)
         self._address = address
-        self._lists: dict[ListKey, _TaskList] = {}
+        self._lists: dict[ListKey, TaskList] = {}
         self._room = Room(self._settings.tasks_max)
         self._methods: dict[str, Callable[[InternalCall], Awaitable[bytes]]] = {
             "OfferTasks": self._offer_tasks,
@@ -132,12 +79,13 @@ class MatchingService:
         self._no_polls.set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._swept = 0.0
+        self._measured = Measured()
 
     @property
     def _settings(self) -> MatchingSettings:
         return self._live.current
 
-    def _settings_of(self, task_list: _TaskList) -> MatchingSettings:
+    def _settings_of(self, task_list: TaskList) -> MatchingSettings:
         return self._live.for_task_list(task_list.domain_name, split_name(task_list.key[1])[0], task_list.key[2] - 1)
 
     def _settings_changed(self) -> None:
@@ -178,7 +126,23 @@ class MatchingService:
             raise errors.Unimplemented(f"matching has no method {call.method}")
         if not self._running:
             raise errors.Unavailable("matching is not running")
-        return await method(call)
+        begun, status = self._runtime.stopwatch(), errors.INTERNAL
+        try:
+            answer = await method(call)
+            status = errors.OK
+        except errors.ServiceError as error:
+            status = error.status
+            raise
+        except asyncio.CancelledError:
+            status = errors.CANCELLED
+            raise
+        finally:
+            self._measured.calls.note(call.method, status, self._runtime.stopwatch() - begun)
+        return answer
+
+    def measures(self) -> Iterator[Family]:
+        """What this process shows of itself."""
+        return measures(self._measured, self._lists, self._room, self._polls)
 
     # --- offers -------------------------------------------------------------------------------------------------------
     async def _offer_tasks(self, call: InternalCall) -> bytes:
@@ -220,7 +184,7 @@ class MatchingService:
         else:
             task_list.backlogs.pop(address, None)
 
-    def _deliver(self, task_list: _TaskList, now: float) -> None:
+    def _deliver(self, task_list: TaskList, now: float) -> None:
         """Hands out all that can be matched, and plans the next look where only time is in the way."""
         matcher = task_list.matcher
         while True:
@@ -241,7 +205,7 @@ class MatchingService:
             task_list.timer.cancel()
         task_list.timer = asyncio.get_running_loop().call_at(at, self._deliver_later, task_list)
 
-    def _deliver_later(self, task_list: _TaskList) -> None:
+    def _deliver_later(self, task_list: TaskList) -> None:
         task_list.timer = None
         self._deliver(task_list, self._runtime.monotonic())
 
@@ -272,7 +236,7 @@ class MatchingService:
                 task_list.has_scout = False
 
     async def _poll_here(
-        self, task_list: _TaskList, request: internal.PollTaskRequest, now: float, until: float, deadline: float | None
+        self, task_list: TaskList, request: internal.PollTaskRequest, now: float, until: float, deadline: float | None
     ) -> bytes:
         """A poll in this very list: the response of a task that was started, or empty bytes at `until`."""
         if not task_list.domain_name:
@@ -286,7 +250,7 @@ class MatchingService:
         caller_gone = True
         try:
             self._deliver(task_list, now)
-            answer = await self._serve(_Serving(task_list, poll, request, until, deadline))
+            answer = await self._serve(Serving(task_list, poll, request, until, deadline))
             caller_gone = False
             return answer
         finally:
@@ -307,7 +271,7 @@ class MatchingService:
         until = now + wait_s
         return until if deadline is None else min(until, deadline - self._settings.deadline_margin_s)
 
-    async def _serve(self, serving: _Serving) -> bytes:
+    async def _serve(self, serving: Serving) -> bytes:
         """Waits for tasks until one was started; returns its poll response, or empty bytes when the time is over."""
         poll, matcher = serving.poll, serving.task_list.matcher
         while True:
@@ -330,7 +294,7 @@ class MatchingService:
             raise errors.Unavailable("matching was killed")
         return b""
 
-    def _backlog_hint(self, task_list: _TaskList) -> bytes:
+    def _backlog_hint(self, task_list: TaskList) -> bytes:
         """The field of a decision poll's response that tells how many tasks wait; fields may follow one another in any
         order."""
         if task_list.key[2] != internal.TASK_TYPE_DECISION or not task_list.backlog:
@@ -348,7 +312,7 @@ class MatchingService:
             poll.waiter = None
             timer.cancel()
 
-    def _end_poll(self, task_list: _TaskList, poll: Poll, caller_gone: bool) -> None:
+    def _end_poll(self, task_list: TaskList, poll: Poll, caller_gone: bool) -> None:
         """However a poll ended: it takes nothing any more, and a task it held or put back may go to another."""
         now = self._runtime.monotonic()
         task_list.matcher.remove_poll(poll, now, caller_gone=caller_gone)
@@ -358,7 +322,7 @@ class MatchingService:
             self._no_polls.set()
 
     # --- starting a task ----------------------------------------------------------------------------------------------
-    async def _start(self, serving: _Serving, task: Task) -> bytes | None:
+    async def _start(self, serving: Serving, task: Task) -> bytes | None:
         """Asks history to start the poll's task. Returns the poll response, or None where the task came to nothing:
         then it is finished or back in line. While the outcome is unknown the same question is asked again, for history
         answers one request id always the same."""
@@ -385,6 +349,7 @@ class MatchingService:
                 error = refused
                 break
             self._finish(serving, started=True)
+            self._measured.started(serving.task_list.key, self._runtime.now() - task.scheduled_ns)
             return answer
         self._give_up(serving, task, error)
         return None
@@ -397,11 +362,12 @@ class MatchingService:
         left = deadline - self._runtime.monotonic() - self._settings.deadline_margin_s / 4
         return max(0.001, min(limit, left))
 
-    def _finish(self, serving: _Serving, *, started: bool) -> None:
+    def _finish(self, serving: Serving, *, started: bool) -> None:
         serving.task_list.matcher.finish(serving.poll, self._runtime.monotonic(), started=started)
 
-    def _give_up(self, serving: _Serving, task: Task, error: errors.ServiceError | None) -> None:
+    def _give_up(self, serving: Serving, task: Task, error: errors.ServiceError | None) -> None:
         key, matcher = serving.task_list.key, serving.task_list.matcher
+        self._measured.give_ups += 1
         now = self._runtime.monotonic()
         kept = matcher.put_back(serving.poll, now, unknown=True)
         if isinstance(error, errors.Unavailable | errors.DeadlineExceeded):
@@ -435,7 +401,7 @@ class MatchingService:
             if query is not None:
                 task_list.matcher.remove_query(query)
 
-    async def _start_query(self, serving: _Serving, query: Query) -> bytes | None:
+    async def _start_query(self, serving: Serving, query: Query) -> bytes | None:
         """Asks history for what the worker must know of the run. Returns the poll response, or None where the query came
         to nothing."""
         poll, matcher = serving.poll, serving.task_list.matcher
@@ -465,7 +431,7 @@ class MatchingService:
         task_list = self._lists.get((request.domain_id, request.task_list, request.type))
         return self._described(request.task_list, task_list, status=request.include_status).SerializeToString()
 
-    def _described(self, name: str, task_list: _TaskList | None, *, status: bool) -> api.DescribeTaskListResponse:
+    def _described(self, name: str, task_list: TaskList | None, *, status: bool) -> api.DescribeTaskListResponse:
         response = api.DescribeTaskListResponse()
         response.task_list.name = name
         response.task_list.kind = _STICKY if task_list is not None and task_list.sticky else api.TASK_LIST_KIND_NORMAL
@@ -497,7 +463,7 @@ class MatchingService:
         return response.SerializeToString()
 
     # --- lists --------------------------------------------------------------------------------------------------------
-    def _load(self, key: ListKey, sticky: bool, now: float) -> _TaskList | None:
+    def _load(self, key: ListKey, sticky: bool, now: float) -> TaskList | None:
         """A new, empty task list; None where there is no room for one."""
         if not key[1] or not key[2]:
             raise errors.BadRequest("a task list needs a name and a type")
@@ -508,7 +474,7 @@ class MatchingService:
             self._sweep(self._settings.sticky_window_s)
             if len(self._lists) >= self._settings.lists_max:
                 return None
-        task_list = self._lists[key] = _TaskList(key, Matcher(now, self._settings, self._room), sticky)
+        task_list = self._lists[key] = TaskList(key, Matcher(now, self._settings, self._room), sticky)
         return task_list
 
     def _owns(self, key: ListKey) -> bool:
@@ -538,7 +504,7 @@ class MatchingService:
             ):
                 self._unload(task_list)
 
-    def _unload(self, task_list: _TaskList) -> None:
+    def _unload(self, task_list: TaskList) -> None:
         if task_list.timer is not None:
             task_list.timer.cancel()
             task_list.timer = None
@@ -566,7 +532,7 @@ class MatchingService:
                 self._release(task_list)
                 queries.fail(waiting, errors.Unavailable("the task list belongs to another matching process"))
 
-    def _release(self, task_list: _TaskList) -> None:
+    def _release(self, task_list: TaskList) -> None:
         """Ends the waiting of all polls in line."""
         for poll in task_list.matcher.line():
             if poll.waiter is not None:

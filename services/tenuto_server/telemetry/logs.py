@@ -9,14 +9,17 @@ import datetime
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from tenuto_server.telemetry import tracing
+from tenuto_server.telemetry.measures import Family, Kind, Sample
 
 FORMS = ("json", "text")
 # What every record has; anything beside these came in by `extra`.
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _TRACE_ID = slice(3, 35)
+_LOGGERS_MAX = 200
 
 
 def setup(level: str = "info", form: str = "text", stream: TextIO | None = None) -> None:
@@ -29,11 +32,33 @@ def setup(level: str = "info", form: str = "text", stream: TextIO | None = None)
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ValueError(f"unknown log level {level!r}")
-    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
+    handler = _Counting(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+
+
+class _Counting(logging.StreamHandler[TextIO]):
+    """Writes records, and counts them by level and logger."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            key = (record.levelname.lower(), record.name)
+            if key in self.counts or len(self.counts) < _LOGGERS_MAX:
+                self.counts[key] = self.counts.get(key, 0) + 1
+        super().emit(record)
+
+
+def measures() -> Iterator[Family]:
+    """How many warnings and errors were logged since `setup`."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, _Counting)]
+    samples = [Sample(key, count) for handler in handlers for key, count in handler.counts.items()]
+    yield Family("tenuto_log_lines_total", Kind.COUNTER, "Log lines of level warning and above.", ("level", "logger"), samples)
 
 
 class JsonFormatter(logging.Formatter):

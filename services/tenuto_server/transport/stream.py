@@ -17,7 +17,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from google.protobuf.message import DecodeError
 from tenuto_api import internal
 from tenuto_server import errors
 from tenuto_server.telemetry import tracing
+from tenuto_server.telemetry.measures import Family, counter, gauge
 from tenuto_server.transport.network import InternalCall, InternalHandler
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,11 @@ class _Link:
         self._channel = grpc.aio.insecure_channel(address, options=_options(settings))
         self._stream: _Stream = self._channel.stream_stream(METHOD)()  # type: ignore[call-arg]
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+
+    @property
+    def calls_under_way(self) -> int:
+        """Calls whose reply is awaited."""
+        return len(self._pending)
 
     async def call(self, method: str, body: bytes, timeout_s: float | None) -> bytes:
         """The reply's body, or the error it carries."""
@@ -368,6 +374,8 @@ class StreamNetwork:
         self._callbacks: list[Callable[[str], None]] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._calls = 0
+        self._links_lost = 0
 
     async def listen(self, address: str, handler: InternalHandler) -> StreamListener:
         """Serves `handler` at `address` ("host:port"; port 0 takes any free one)."""
@@ -381,6 +389,7 @@ class StreamNetwork:
             raise errors.DeadlineExceeded("deadline exceeded")
         if len(body) > self._settings.message_bytes_max:
             raise _too_large(len(body), self._settings)
+        self._calls += 1
         link = self._links.get(address)
         if link is None:
             link = self._open(address)
@@ -389,6 +398,14 @@ class StreamNetwork:
     def on_lost(self, callback: Callable[[str], None]) -> None:
         """`callback(address)` runs whenever an open link to that address breaks."""
         self._callbacks.append(callback)
+
+    def measures(self) -> Iterator[Family]:
+        """What the links of this process show of themselves."""
+        yield gauge("tenuto_links", "Links to other processes.", len(self._links))
+        under_way = sum(link.calls_under_way for link in self._links.values())
+        yield gauge("tenuto_link_calls", "Calls to other processes under way.", under_way)
+        yield counter("tenuto_link_calls_total", "Calls to other processes.", self._calls)
+        yield counter("tenuto_links_lost_total", "Links that broke.", self._links_lost)
 
     def frames_sent(self, address: str) -> int:
         """How many frames the open link to `address` has sent; 0 where there is none."""
@@ -422,6 +439,7 @@ class StreamNetwork:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
         if link.opened:
+            self._links_lost += 1
             for callback in self._callbacks:
                 loop.call_soon(callback, link.address)
         elif not self._closed:

@@ -10,6 +10,7 @@ import pytest
 from tenuto_server import errors
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.history.log import CommitLog, Step, decode_batch, encode_batch
+from tenuto_server.history.measures import Measured
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.persistence.interface import StoreUnavailable
 from tenuto_server.persistence.memory import MemoryStore
@@ -51,7 +52,7 @@ class Harness:
         self.busy = 1.0
         self._cpu: tuple[float, float] = (0.0, 0.0)
         given = HistorySettings(**settings)  # type: ignore[arg-type]
-        self.log = CommitLog(self.store, "log", given, self._on_sealed, self._cpu_s)
+        self.log = CommitLog(self.store, "log", given, self._on_sealed, self._cpu_s, Measured(lambda: 0.0))
 
     def _cpu_s(self) -> float:
         at, used = self._cpu

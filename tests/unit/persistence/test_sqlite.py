@@ -508,6 +508,6 @@ def test_the_store_in_memory_is_each_objects_own() -> None:
 
 
 def test_threads_that_never_started_refuse_work() -> None:
-    threads = workers.Readers(lambda: schema.connect_reader("nowhere"), 1, 10)
+    threads = workers.Readers(lambda: schema.connect_reader("nowhere"), 1, 10, lambda: 0.0)
     with pytest.raises(StoreUnavailable):
         threads.submit(operations.list_logs, ())

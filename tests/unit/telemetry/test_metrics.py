@@ -9,7 +9,17 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from tenuto_server.telemetry.measures import Durations, Family, Histogram, Kind, Sample, counter, gauge, histogram
+from tenuto_server.telemetry.measures import (
+    Durations,
+    Family,
+    Histogram,
+    Kind,
+    Sample,
+    counter,
+    gauge,
+    histogram,
+    task_list_gauge,
+)
 from tenuto_server.telemetry.metrics import Metrics, MetricsUnavailable
 
 
@@ -64,11 +74,20 @@ def test_openmetrics_where_it_is_asked_for() -> None:
 def test_durations_are_bounded() -> None:
     durations = Durations(keys_max=2)
     for number in range(5):
-        durations.note(f"method-{number}", "OK", 0.003)
-    durations.note("method-0", "OK", 70)
+        durations.note(f"method-{number}", 0, 0.003)
+    durations.note("method-0", 5, 70)
     family = durations.family("tenuto_calls_seconds", "Calls.", ("method", "code"))
     counts = {sample.labels: sample.value.count for sample in family.samples if isinstance(sample.value, Histogram)}
-    assert counts == {("method-0", "OK"): 2, ("method-1", "OK"): 1, ("other", "OK"): 3}
+    assert counts == {("method-0", "OK"): 1, ("method-1", "OK"): 1, ("_OTHER", "OK"): 3, ("_OTHER", "NOT_FOUND"): 1}
+
+
+def test_task_lists_are_bounded() -> None:
+    values = [(("d", f"list-{number % 300}", "decision"), 1.0 + (number % 300 < 3)) for number in range(600)]
+    family = task_list_gauge("tenuto_tasks", "Tasks.", values)
+    found = {sample.labels: sample.value for sample in family.samples}
+    assert len(found) == 201
+    assert [found["d", f"list-{number}", "decision"] for number in range(4)] == [4, 4, 4, 2]
+    assert found["_OTHER", "_OTHER", "_OTHER"] == 200
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ Several processes may share a file: SQLite lets one write at a time, and the oth
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -24,6 +24,7 @@ from tenuto_server.persistence.interface import (
 from tenuto_server.persistence.sqlite import operations, schema, visibility
 from tenuto_server.persistence.sqlite.sweeper import Sweeper
 from tenuto_server.persistence.sqlite.workers import Readers, Threads, Writer
+from tenuto_server.telemetry.measures import Family, counter, gauge
 from tenuto_server.visibility.tree import Query
 
 _READERS: Final = 2
@@ -48,10 +49,13 @@ class SqliteStore:
             self._sweeper,
             _WRITES_WAITING_MAX,
             _WRITE_BYTES_WAITING_MAX,
+            self._runtime.stopwatch,
         )
         # Only its own connection sees a database in memory.
         self._own_readers = (
-            None if path == schema.MEMORY else Readers(partial(schema.connect_reader, path), _READERS, _READS_WAITING_MAX)
+            None
+            if path == schema.MEMORY
+            else Readers(partial(schema.connect_reader, path), _READERS, _READS_WAITING_MAX, self._runtime.stopwatch)
         )
         self._readers: Threads = self._own_readers or self._writer
 
@@ -59,6 +63,18 @@ class SqliteStore:
     def groups(self) -> int:
         """How many transactions were committed for calls so far: many calls share one under load."""
         return self._writer.groups
+
+    def measures(self) -> Iterator[Family]:
+        """What this store shows of itself."""
+        labels = ("db_system_name", "db_operation_name", "outcome")
+        text = "Requests to the store, with their wait for a thread."
+        waiting = 0
+        for threads in (self._writer, self._own_readers):
+            if threads is not None:
+                yield threads.durations.family("db_client_operation_duration_seconds", text, labels, ("sqlite",))
+                waiting += threads.waiting
+        yield gauge("tenuto_store_requests_waiting", "Requests to the store that are not answered yet.", waiting)
+        yield counter("tenuto_store_transactions_total", "Transactions that wrote, each for one or many requests.", self.groups)
 
     async def open(self) -> None:
         """See `Store.open`. Raises `StoreVersionError` for a file of a newer version or of another program. Sets the

@@ -20,11 +20,12 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple
 
-from tenuto_server.errors import InvariantViolation
+from tenuto_server.errors import ABORTED, INTERNAL, OK, UNAVAILABLE, InvariantViolation
 from tenuto_server.persistence.interface import Sealed, StoreUnavailable, StoreVersionError
 from tenuto_server.persistence.rows import UnknownEncoding
 from tenuto_server.persistence.sqlite import operations
 from tenuto_server.persistence.sqlite.sweeper import Sweeper
+from tenuto_server.telemetry.measures import Durations
 
 _GROUP_JOBS_MAX: Final = 512
 _GROUP_BYTES_MAX: Final = 8 << 20
@@ -39,12 +40,14 @@ _OWN_ERRORS: Final = (
 
 
 class Job(NamedTuple):
-    """One call on its way to a thread: `size` is how many bytes of values it carries."""
+    """One call on its way to a thread: `size` is how many bytes of values it carries, `begun` when it was made, by the
+    stopwatch."""
 
     future: asyncio.Future[Any]
     run: Callable[..., Any]
     arguments: tuple[Any, ...]
     size: int
+    begun: float
 
 
 class Outcome(NamedTuple):
@@ -56,9 +59,12 @@ class Outcome(NamedTuple):
 
 
 class Threads:
-    """Threads that share one queue of jobs. The constructor, `submit`, `start` and `stop` belong to the event loop."""
+    """Threads that share one queue of jobs. The constructor, `submit`, `start` and `stop` belong to the event loop. `durations`
+    are noted there too."""
 
-    def __init__(self, name: str, count: int, jobs_max: int, bytes_max: int) -> None:
+    def __init__(self, name: str, count: int, jobs_max: int, bytes_max: int, stopwatch: Callable[[], float]) -> None:
+        self.durations = Durations()
+        self._stopwatch = stopwatch
         self._name = name
         self._jobs_max = jobs_max
         self._bytes_max = bytes_max
@@ -92,6 +98,11 @@ class Threads:
             if thread.ident is not None:
                 thread.join()
 
+    @property
+    def waiting(self) -> int:
+        """Calls that are not answered yet."""
+        return self._jobs_waiting
+
     def submit(self, run: Callable[..., Any], arguments: tuple[Any, ...], size: int = 0) -> asyncio.Future[Any]:
         """Has a thread call `run(connection, *arguments)`. Raises `StoreUnavailable` where too much waits already."""
         loop = self._loop
@@ -102,7 +113,7 @@ class Threads:
         self._jobs_waiting += 1
         self._bytes_waiting += size
         future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put(Job(future, run, arguments, size))
+        self._queue.put(Job(future, run, arguments, size, self._stopwatch()))
         return future
 
     # --- in the threads -----------------------------------------------------------------------------------------------
@@ -153,8 +164,10 @@ class Threads:
     # --- back in the loop ---------------------------------------------------------------------------------------------
     def _deliver(self, outcomes: list[Outcome]) -> None:
         self._jobs_waiting -= len(outcomes)
+        now = self._stopwatch()
         for job, value, error in outcomes:
             self._bytes_waiting -= job.size
+            self.durations.note(job.run.__name__, OK if error is None else _status(error), now - job.begun)
             _settle(job.future, value, error)
 
     def _thread_ended(self, ended: asyncio.Future[None]) -> None:
@@ -166,6 +179,10 @@ class Threads:
                 job = self._queue.get_nowait()
                 if job is not None:
                     self._deliver([Outcome(job, None, StoreUnavailable(f"the {self._name} ended"))])
+
+
+def _status(error: BaseException) -> int:
+    return UNAVAILABLE if isinstance(error, StoreUnavailable) else ABORTED if isinstance(error, Sealed) else INTERNAL
 
 
 def _settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
@@ -181,8 +198,10 @@ def _settle(future: asyncio.Future[Any], value: Any, error: BaseException | None
 class Readers(Threads):
     """Threads with read-only connections; each takes one job at a time."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], count: int, jobs_max: int) -> None:
-        super().__init__("SQLite reader", count, jobs_max, bytes_max=1)
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], count: int, jobs_max: int, stopwatch: Callable[[], float]
+    ) -> None:
+        super().__init__("SQLite reader", count, jobs_max, bytes_max=1, stopwatch=stopwatch)
         self._connector = connect
 
     def _connect(self) -> sqlite3.Connection:
@@ -198,8 +217,15 @@ class Readers(Threads):
 class Writer(Threads):
     """The thread that writes. `groups` counts the transactions that it committed for jobs."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], sweeper: Sweeper, jobs_max: int, bytes_max: int) -> None:
-        super().__init__("SQLite writer", 1, jobs_max, bytes_max)
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        sweeper: Sweeper,
+        jobs_max: int,
+        bytes_max: int,
+        stopwatch: Callable[[], float],
+    ) -> None:
+        super().__init__("SQLite writer", 1, jobs_max, bytes_max, stopwatch)
         self._connector = connect
         self._sweeper = sweeper
         self.groups = 0
