@@ -22,6 +22,7 @@ from tenuto_server.persistence.interface import (
     WriteBatch,
 )
 from tenuto_server.persistence.sqlite import operations, schema, visibility
+from tenuto_server.persistence.sqlite.direct import DirectReads
 from tenuto_server.persistence.sqlite.sweeper import Sweeper
 from tenuto_server.persistence.sqlite.workers import Readers, Threads, Writer
 from tenuto_server.telemetry.measures import Family, counter, gauge
@@ -51,13 +52,15 @@ class SqliteStore:
             _WRITE_BYTES_WAITING_MAX,
             self._runtime.stopwatch,
         )
+        self._connect_reader = partial(schema.connect_reader, path)
         # Only its own connection sees a database in memory.
         self._own_readers = (
             None
             if path == schema.MEMORY
-            else Readers(partial(schema.connect_reader, path), _READERS, _READS_WAITING_MAX, self._runtime.stopwatch)
+            else Readers(self._connect_reader, _READERS, _READS_WAITING_MAX, self._runtime.stopwatch)
         )
         self._readers: Threads = self._own_readers or self._writer
+        self._direct: DirectReads | None = None
 
     @property
     def groups(self) -> int:
@@ -84,12 +87,16 @@ class SqliteStore:
             await self._writer.start()
             if self._own_readers is not None:
                 await self._own_readers.start()
+                self._direct = DirectReads(self._connect_reader, self._runtime.stopwatch, self._own_readers.durations)
         except BaseException:
             await self.close()
             raise
 
     async def close(self) -> None:
         """See `Store.close`."""
+        if self._direct is not None:
+            self._direct.close()
+            self._direct = None
         if self._own_readers is not None:
             await self._own_readers.stop()
         await self._writer.stop()
@@ -138,6 +145,10 @@ class SqliteStore:
 
     async def read(self, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:
         """See `Store.read`."""
+        if self._direct is not None:
+            found = self._direct.read(table, partition, keys)
+            if found is not None:
+                return found
         values: list[bytes | None] = await self._readers.submit(operations.read, (table, partition, keys))
         return values
 
