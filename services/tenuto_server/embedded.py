@@ -225,11 +225,11 @@ class EmbeddedServer:
         self._system = _system_host(self.handle)
         await self._system.start()
 
-    async def _to_matching(self, call: InternalCall) -> bytes:
-        return await self._matching.handle(call)
+    def _to_matching(self, call: InternalCall) -> Awaitable[bytes]:
+        return self._matching.handle(call)
 
-    async def _to_history(self, call: InternalCall) -> bytes:
-        return await self._history.handle(call)
+    def _to_history(self, call: InternalCall) -> Awaitable[bytes]:
+        return self._history.handle(call)
 
     async def stop(self) -> None:
         """Stops in good order: answers what is under way, writes everything down."""

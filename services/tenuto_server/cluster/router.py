@@ -15,6 +15,8 @@ from tenuto_server.cluster.ring import VIRTUAL_NODES_DEFAULT, Ring
 
 SHARD_COUNT_MAX = 65536
 _MATCHING_CACHE_MAX = 20_000
+# Workflows whose shard is remembered: a step of one comes with several calls, and hashing costs more than a look.
+_SHARDS_CACHE_MAX = 10_000
 
 
 class Router:
@@ -33,10 +35,17 @@ class Router:
         self._matching = Ring((), virtual_nodes)
         self._shards: list[str] = []
         self._task_lists: dict[tuple[str, str, int], str] = {}
+        self._shard_of: dict[tuple[str, str], int] = {}
 
     def shard_of(self, domain_id: str, workflow_id: str) -> int:
         """The shard of a workflow, 0 <= shard < shard_count."""
-        return sharding.shard_of(domain_id, workflow_id, self.shard_count)
+        key = (domain_id, workflow_id)
+        shard = self._shard_of.get(key)
+        if shard is None:
+            if len(self._shard_of) >= _SHARDS_CACHE_MAX:
+                self._shard_of.clear()
+            shard = self._shard_of[key] = sharding.shard_of(domain_id, workflow_id, self.shard_count)
+        return shard
 
     def history_address(self, shard: int) -> str:
         """The address of the history process that owns `shard`. Raises errors.Unavailable where there is none."""

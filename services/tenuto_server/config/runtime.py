@@ -7,14 +7,56 @@ Waiting is asyncio's (`asyncio.sleep`, loop timers): the simulation runs on an e
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 _VARIANTS = "89ab"
+_POOL_BYTES = 2048
+
+
+class PooledRandom(random.SystemRandom):
+    """The operating system's randomness, fetched in larger pieces: each fetch is a system call. For one thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pool = b""
+        self._used = 0
+        _pools.add(self)
+
+    def getrandbits(self, k: int) -> int:
+        """A number of `k` bits."""
+        if k <= 0:
+            return super().getrandbits(k)
+        size = (k + 7) // 8
+        if size > _POOL_BYTES:
+            return super().getrandbits(k)
+        at = self._used
+        if at + size > len(self._pool):
+            self._pool, at = os.urandom(_POOL_BYTES), 0
+        self._used = at + size
+        return int.from_bytes(self._pool[at : at + size], "big") >> (size * 8 - k)
+
+    def forget(self) -> None:
+        """Drops what was fetched and is not used yet."""
+        self._pool = b""
+
+
+_pools: weakref.WeakSet[PooledRandom] = weakref.WeakSet()
+
+
+def _forget_pools() -> None:
+    for pool in list(_pools):
+        pool.forget()
+
+
+# A forked child would draw what its parent draws.
+os.register_at_fork(after_in_child=_forget_pools)
 
 
 @dataclass(slots=True)
@@ -24,7 +66,7 @@ class Runtime:
     for durations that are only shown (uvloop's own time has milliseconds): nothing may be decided by it."""
 
     now: Callable[[], int] = time.time_ns
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: random.Random = field(default_factory=PooledRandom)
     cpu_s: Callable[[], float] = time.thread_time
     stopwatch: Callable[[], float] = time.perf_counter
 
