@@ -1,4 +1,4 @@
-"""The command line: `tenuto-server dev` runs all services in one process."""
+"""The command line: `tenuto-server dev` runs all services in one process, the other commands one service each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tenuto_server.node.commands import commands
 from tenuto_server.persistence.interface import StoreUnavailable, StoreVersionError
 from tenuto_server.transport import acceptor
 from tenuto_server.transport.settings import AcceptorSettings
@@ -88,13 +89,16 @@ def dev(
 def _check_settings(path: str) -> None:
     """For a clear word before anything starts."""
     from tenuto_server.config.dynamic import check_file
-    from tenuto_server.embedded import live_settings
+    from tenuto_server.node.foundation import live_settings
 
     try:
         check_file(list(live_settings()), path)
     except (ValueError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="--settings") from None
 
+
+for command in commands():
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import gc
 import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from tenuto_api import api
-from tenuto_server import errors
 from tenuto_server.cluster.router import StaticRouter
-from tenuto_server.config.dynamic import DynamicConfig
-from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.frontend.service import FrontendService
-from tenuto_server.frontend.settings import FrontendSettings
 from tenuto_server.history.service import HistoryService
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.matching.service import MatchingService
-from tenuto_server.matching.settings import MatchingSettings
-from tenuto_server.persistence.domains import DomainCache
-from tenuto_server.persistence.factory import open_store
-from tenuto_server.persistence.interface import Store
+from tenuto_server.node.foundation import Foundation, live_settings, settle_memory
 from tenuto_server.telemetry import logs
 from tenuto_server.transport.inprocess import InProcessNetwork
 from tenuto_server.transport.network import InternalCall, Network
@@ -96,28 +87,8 @@ async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
     logs.setup(settings.log_level)
     server = EmbeddedServer(settings)
     await server.start()
-    # What is there now stays: the collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    settle_memory()
     return server.handle, server.stop
-
-
-class Live(NamedTuple):
-    """Every service's settings, as they change while the process runs."""
-
-    frontend: LiveSettings[FrontendSettings]
-    history: LiveSettings[HistorySettings]
-    matching: LiveSettings[MatchingSettings]
-
-
-def live_settings(history: HistorySettings | None = None) -> Live:
-    """The settings with their defaults, or those given."""
-    return Live(
-        LiveSettings(FrontendSettings(), FRONTEND),
-        LiveSettings(history or HistorySettings(), HISTORY),
-        LiveSettings(MatchingSettings(), MATCHING),
-    )
 
 
 class EmbeddedServer:
@@ -126,10 +97,11 @@ class EmbeddedServer:
     def __init__(self, settings: EmbeddedSettings, runtime: Runtime | None = None) -> None:
         self._settings = settings
         self._runtime = runtime or Runtime()
-        self.store: Store = open_store(settings.store, self._runtime)
-        self._domains = DomainCache(self.store, self._runtime)
         self.live = live_settings(HistorySettings(retention_day=settings.retention_day))
-        self.dynamic = DynamicConfig(list(self.live), self.store, settings.settings_file)
+        self.foundation = Foundation(settings.store, self._runtime, self.live, settings.settings_file)
+        self.store = self.foundation.store
+        self.dynamic = self.foundation.dynamic
+        self._domains = self.foundation.domains
         self.frontend: FrontendService | None = None
         self._host = _worker_host(settings) if settings.hosted else None
         self._system: SystemHost | None = None
@@ -140,11 +112,9 @@ class EmbeddedServer:
     async def start(self) -> None:
         """Opens the store and starts the services. Raises OSError where another server has the database."""
         self._lock = take_lock(self._settings.lock)
-        await self.store.open()
-        await self.dynamic.start()
-        shards = await shard_count(self.store, self._settings.shards)
-        await self._domains.start()
-        await self._register_domain()
+        await self.foundation.start(self._settings.shards)
+        shards = self.foundation.shards
+        await self.foundation.register_domain(self._settings.domain)
         network = _networks(self._settings.network)
         at_history, at_matching, at_frontend = network(), network(), network()
         # An address with port 0 is known only after listening, so the listeners come before the services.
@@ -251,31 +221,9 @@ class EmbeddedServer:
             await listener.close()
         for network in self._networks:
             await network.close()
-        await self.dynamic.stop()
-        await self._domains.stop()
-        await self.store.close()
+        await self.foundation.stop()
         if self._lock is not None:
             os.close(self._lock)
-
-    async def _register_domain(self) -> None:
-        name = self._settings.domain
-        if not name:
-            return
-        domain = api.Domain(
-            id=self._runtime.new_id(),
-            name=name,
-            status=api.DOMAIN_STATUS_REGISTERED,
-            failover_version=-24,
-            active_cluster_name=FrontendSettings().cluster_name,
-            clusters=[api.ClusterReplicationConfiguration(cluster_name=FrontendSettings().cluster_name)],
-            history_archival_status=api.ARCHIVAL_STATUS_DISABLED,
-            visibility_archival_status=api.ARCHIVAL_STATUS_DISABLED,
-        )
-        domain.workflow_execution_retention_period.seconds = SECONDS_A_DAY
-        try:
-            await self._domains.registry.register(domain)
-        except errors.DomainAlreadyExists:
-            return
 
 
 def take_lock(path: str) -> int | None:
@@ -318,11 +266,3 @@ def _system_host(handler: PublicHandler) -> SystemHost:
     from tenuto_server.worker_host.system import SystemHost, SystemSettings, registered
 
     return SystemHost(DirectConnection(handler, "tenuto-system"), registered(), SystemSettings())
-
-
-async def shard_count(store: Store, wanted: int) -> int:
-    """The store's number of shards, fixed for ever by who came first."""
-    if await store.compare_and_set("cluster", "shards", str(wanted).encode(), 0):
-        return wanted
-    found = await store.get("cluster", "shards")
-    return wanted if found is None else int(found.value)

@@ -21,6 +21,8 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
 
 import grpc
 import grpc.aio
@@ -101,6 +103,33 @@ class Report:
         ])  # fmt: skip
 
 
+class Server(Protocol):
+    """What the storm is made upon: one process, or a cluster of which one process ends at a time."""
+
+    address: str
+
+    def start(self) -> None:
+        """Starts what is down; returns at once."""
+
+    async def ready(self) -> float:
+        """Waits until it answers. Returns the seconds that took."""
+
+    async def up(self) -> float:
+        """Both."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+    def terminate(self) -> int:
+        """SIGTERM; returns the exit code."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class WorkerProcess:
     """The storm's worker as a child process; it appends a line to `notes` before each activity attempt."""
 
@@ -135,12 +164,13 @@ class WorkerProcess:
             raise AssertionError(f"the worker ended:\n{self._log.read_text(errors='replace')[-4000:]}")
 
 
-async def run_storm(plan: Plan, folder: Path) -> Report:
-    """Runs a storm in `folder`; the report's problems are empty if all went well."""
+async def run_storm(plan: Plan, folder: Path, upon: Server | None = None) -> Report:
+    """Runs a storm in `folder`, upon a server of one process where none is given; the report's problems are empty if all went
+    well."""
     report = Report()
     before = time.perf_counter()
     worker: WorkerProcess | None = None
-    with ServerProcess(folder, acceptor=plan.acceptor, arguments=plan.arguments) as server:
+    with upon or ServerProcess(folder, acceptor=plan.acceptor, arguments=plan.arguments) as server:
         try:
             start_s = await server.up()
             worker = WorkerProcess(server.address, folder, plan.worker)
@@ -179,7 +209,7 @@ def _runs(plan: Plan) -> list[Started]:
     ]
 
 
-async def _weather(plan: Plan, server: ServerProcess, worker: WorkerProcess, report: Report) -> None:
+async def _weather(plan: Plan, server: Server, worker: WorkerProcess, report: Report) -> None:
     """Kills the server, and at moments in between the worker; each is started again at once."""
     chance = random.Random(plan.seed)
     worker_kills = set(chance.sample(range(plan.kills), min(plan.kills, plan.worker_kills)))
@@ -208,7 +238,7 @@ async def _weather(plan: Plan, server: ServerProcess, worker: WorkerProcess, rep
     report.recoveries_s.append(await server.ready())
 
 
-async def _stop(server: ServerProcess, report: Report) -> None:
+async def _stop(server: Server, report: Report) -> None:
     before = time.perf_counter()
     code = await asyncio.to_thread(server.terminate)
     report.stops_s.append(time.perf_counter() - before)

@@ -83,7 +83,7 @@ class Ownership:
         core, log = self._core, self._core.log
         if log is None:
             return
-        assigned = self._assigned()
+        assigned = self.assigned()
         for shard_id in assigned:
             held = core.shards.get(shard_id)
             if held is not None and not held.is_open:
@@ -129,7 +129,7 @@ class Ownership:
 
     def surplus(self) -> list[Shard]:
         """Shards that the ring gives to another process."""
-        assigned = set(self._assigned())
+        assigned = set(self.assigned())
         return [shard for shard_id, shard in self._core.shards.items() if shard_id not in assigned]
 
     async def free(self, shard: Shard) -> None:
@@ -177,7 +177,8 @@ class Ownership:
                 return rows
             after = page[-1].key
 
-    def _assigned(self) -> list[int]:
+    def assigned(self) -> list[int]:
+        """The shards that the ring gives to this process."""
         core = self._core
         if core.address not in core.router.history_addresses():
             return []

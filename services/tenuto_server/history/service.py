@@ -97,6 +97,11 @@ class HistoryService:
             logger.warning("stopping without handing everything over: %s", error)
         self.kill()
 
+    def shards_missing(self) -> int:
+        """How many shards the ring gives to this process that it does not serve yet."""
+        core = self.core
+        return sum(shard_id not in core.shards for shard_id in self._ownership.assigned())
+
     def kill(self) -> None:
         """Stops at once, as a crash would."""
         self._stopping = True

@@ -9,7 +9,8 @@ import pytest
 from tenuto.client import Client
 from tenuto.errors import RpcError
 from tenuto_server.config.runtime import Runtime
-from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings, shard_count
+from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings
+from tenuto_server.node.foundation import shard_count
 from tenuto_server.persistence.factory import open_store
 from tests.integration.embedded.hosted_workflows import Quadruple
 from tests.integration.embedded.serving import run, serving

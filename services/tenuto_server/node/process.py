@@ -1,0 +1,258 @@
+"""One process of a cluster: one service on the cluster's store, joined to the others by the membership table and batched streams.
+
+Start: the store, what it says, the door for the other services, a row in the membership table, then the service. Until the
+service serves, its door answers "unavailable", and callers come back. Stop: the row goes first, so that the others begin to
+look elsewhere, then the service hands over what it has; the door stays open meanwhile, for those who have not seen yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+from tenuto_server import errors
+from tenuto_server.cluster.membership import Membership
+from tenuto_server.cluster.router import MembershipRouter
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.frontend.service import FrontendService
+from tenuto_server.frontend.settings import FrontendSettings
+from tenuto_server.history.service import HistoryService
+from tenuto_server.matching.service import MatchingService
+from tenuto_server.node.foundation import Foundation, live_settings, settle_memory
+from tenuto_server.node.settings import ROLES, ServerSettings
+from tenuto_server.persistence.interface import Member, StoreUnavailable
+from tenuto_server.telemetry import logs
+from tenuto_server.telemetry.metrics import Metrics
+from tenuto_server.telemetry.ops import OpsServer
+from tenuto_server.transport.network import InternalCall, InternalHandler, Listener
+from tenuto_server.transport.public import PublicHandler
+from tenuto_server.transport.stream import StreamNetwork
+
+logger = logging.getLogger(__name__)
+
+# What `make` reads: JSON with the service's name and the settings.
+VARIABLE: Final = "TENUTO_SERVER_PROCESS"
+RETRY_S: Final = 1.0
+FRONTEND, HISTORY, MATCHING, WORKER_HOST = ROLES
+
+
+class Service(Protocol):
+    """What the services have in common."""
+
+    async def start(self) -> None:
+        """Begins to serve."""
+
+    async def stop(self) -> None:
+        """Hands over what it has, and ends."""
+
+
+class ServerProcess:
+    """A process in the service `role`. `handle` is the public handler, of a frontend only. `address` is where the others reach
+    it, known after the start."""
+
+    def __init__(self, role: str, settings: ServerSettings, runtime: Runtime | None = None) -> None:
+        self.role = role
+        self.address = ""
+        self.service: Service | None = None
+        self._settings = settings
+        self._runtime = runtime or Runtime()
+        backend = "cassandra" if settings.store.startswith("cassandra:") else settings.store.partition(":")[0]
+        live = live_settings(frontend=FrontendSettings(store_backend=backend))
+        self.foundation = Foundation(settings.store, self._runtime, live, settings.dynamic_settings)
+        self.network = StreamNetwork()
+        self._listener: Listener | None = None
+        self._door: InternalHandler | None = None
+        self.membership: Membership | None = None
+        self.router: MembershipRouter | None = None
+        # Stopped last: whoever asks meanwhile is told.
+        self.ops: OpsServer | None = None
+        self._stopping = False
+
+    @property
+    def handle(self) -> PublicHandler:
+        """The public interface."""
+        assert isinstance(self.service, FrontendService)
+        return self.service.handle
+
+    async def start(self) -> None:
+        """Joins the cluster and serves. Raises StoreUnavailable (start another one later), StoreVersionError, OSError."""
+        settings, foundation = self._settings, self.foundation
+        try:
+            await foundation.start(settings.shards)
+            await self._listen()
+            member = Member(self.role, self.address, self._runtime.new_id())
+            self.membership = Membership(foundation.store, self._runtime, member, settings.membership.settings())
+            await self.membership.start()
+            self.router = MembershipRouter(self.membership, foundation.shards, virtual_nodes=settings.virtual_nodes)
+            if self.role == FRONTEND:
+                await foundation.register_domain(settings.domain)
+            self.service, self._door = self._make(self.router)
+            await self.service.start()
+        except BaseException:
+            await self._close()
+            raise
+        logger.info("%s serves as %s", self.role, self.address)
+
+    async def stop(self) -> None:
+        """Leaves the cluster in good order."""
+        self._stopping = True
+        if self._settings.drain_delay:
+            await asyncio.sleep(self._settings.drain_delay)
+        if self.membership is not None:
+            await self.membership.withdraw()
+        if self.service is not None:
+            await self.service.stop()
+        await self._close()
+        if self.ops is not None:
+            await self.ops.stop()
+        logger.info("%s at %s has stopped", self.role, self.address)
+
+    def not_ready(self) -> str | None:
+        """Why this process cannot do its work now; None where it can."""
+        if self._stopping:
+            return "it is stopping"
+        service, router = self.service, self.router
+        if service is None or router is None:
+            return "it is starting"
+        if self.role in (FRONTEND, WORKER_HOST) and not router.history_addresses():
+            return "no history service is in the ring"
+        if self.role in (FRONTEND, WORKER_HOST) and not router.matching_addresses():
+            return "no matching service is in the ring"
+        if isinstance(service, HistoryService) and (missing := service.shards_missing()):
+            return f"{missing} shards are to be taken yet"
+        return None
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+    async def _listen(self) -> None:
+        internal = self._settings.internal
+        if self.role in (HISTORY, MATCHING):
+            self._listener = await self.network.listen(f"{internal.host}:{internal.port}", self._take)
+            self.address = f"{internal.told()}:{self._listener.address.rpartition(':')[2]}"
+        elif self.role == FRONTEND:
+            self.address = f"{internal.told()}:{self._settings.public.address.rpartition(':')[2]}"
+        else:
+            # Nobody calls it; its number tells it from others on the machine.
+            self.address = f"{internal.told()}/{os.getpid()}"
+
+    async def _take(self, call: InternalCall) -> bytes:
+        door = self._door
+        if door is None:
+            raise errors.Unavailable("the service is starting")
+        return await door(call)
+
+    def _make(self, router: MembershipRouter) -> tuple[Service, InternalHandler | None]:
+        foundation = self.foundation
+        common: dict[str, Any] = {
+            "network": self.network, "router": router, "runtime": self._runtime, "address": self.address
+        }  # fmt: skip
+        if self.role == MATCHING:
+            matching = MatchingService(settings=foundation.live.matching, **common)
+            return matching, matching.handle
+        if self.role == HISTORY:
+            history = HistoryService(
+                store=foundation.store, domains=foundation.domains, settings=foundation.live.history, **common
+            )
+            return history, history.handle
+        if self.role == FRONTEND:
+            frontend = FrontendService(
+                store=foundation.store,
+                domains=foundation.domains,
+                domain_registry=foundation.domains.registry,
+                settings=foundation.live.frontend,
+                dynamic=foundation.dynamic,
+                **common,
+            )
+            return frontend, None
+        return self._make_worker_host(router), None
+
+    def _make_worker_host(self, router: MembershipRouter) -> Service:
+        # The SDK is loaded only where it is needed.
+        from tenuto_server.worker_host.hosting import Hosting, HostingSettings
+
+        told = self._settings.worker_host
+        return Hosting(
+            HostingSettings(told.frontend, told.domain, told.modules, told.system, told.retention),
+            store=self.foundation.store,
+            network=self.network,
+            router=router,
+            runtime=self._runtime,
+        )
+
+    async def _close(self) -> None:
+        if self._listener is not None:
+            await self._listener.close()
+        await self.network.close()
+        if self.membership is not None:
+            await self.membership.stop()
+        await self.foundation.stop()
+
+
+# --- running one ------------------------------------------------------------------------------------------------------
+def describe(role: str, settings: ServerSettings) -> str:
+    """A process as the text that `from_environment` reads."""
+    return json.dumps({"role": role, "settings": settings.model_dump(mode="json")})
+
+
+def to_environment(role: str, settings: ServerSettings) -> None:
+    """Leaves what to run where `make` finds it: an acceptor may replace the process before it calls the factory."""
+    os.environ[VARIABLE] = describe(role, settings)
+
+
+def from_environment() -> tuple[str, ServerSettings]:
+    """What `to_environment` left."""
+    told = json.loads(os.environ[VARIABLE])
+    return told["role"], ServerSettings.model_validate(told["settings"])
+
+
+async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
+    """Starts the frontend that the environment describes, as an acceptor's factory. Returns its handler, and how to stop."""
+    role, settings = from_environment()
+    process = await start(role, settings)
+    return process.handle, process.stop
+
+
+async def start(role: str, settings: ServerSettings) -> ServerProcess:
+    """A process that serves; waits for a store that cannot be reached yet. The operations endpoint is there before."""
+    logs.setup(settings.logs.level, settings.logs.form)
+    # As for other programs that are given modules by name: those of the current folder count too.
+    if role == WORKER_HOST and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    process: ServerProcess | None = None
+    metrics = Metrics()
+    ops = OpsServer(settings.http, metrics, lambda: "it is starting" if process is None else process.not_ready(), lambda: None)
+    if settings.http:
+        await ops.start()
+    try:
+        while True:
+            process = ServerProcess(role, settings)
+            try:
+                await process.start()
+            except StoreUnavailable as error:
+                logger.warning("the store cannot be reached, trying again: %s", error)
+                await asyncio.sleep(RETRY_S)
+                continue
+            process.ops = ops
+            settle_memory()
+            return process
+    except BaseException:
+        await ops.stop()
+        raise
+
+
+async def serve(role: str, settings: ServerSettings, stop: asyncio.Event) -> None:
+    """Runs a process that is no frontend until it is told to stop."""
+    starting = asyncio.ensure_future(start(role, settings))
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return
+    process = await starting
+    await stopped
+    await process.stop()
