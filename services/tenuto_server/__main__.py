@@ -9,6 +9,7 @@ import click
 
 from tenuto_server.node.commands import commands
 from tenuto_server.persistence.interface import StoreUnavailable, StoreVersionError
+from tenuto_server.persistence.schema_commands import schema
 from tenuto_server.transport import acceptor
 from tenuto_server.transport.settings import AcceptorSettings
 
@@ -17,6 +18,9 @@ from tenuto_server.transport.settings import AcceptorSettings
 @click.version_option(package_name="tenuto-server")
 def main() -> None:
     """Tenuto: a durable workflow engine that speaks Cadence's gRPC interface."""
+
+
+main.add_command(schema)
 
 
 @main.command()

@@ -8,10 +8,33 @@ sqlite:///path.db?synchronous=NORMAL    commits that a loss of power may undo (t
 
 from __future__ import annotations
 
+from typing import Protocol
 from urllib.parse import parse_qs, unquote
 
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.interface import Store
+
+
+class SchemaTool(Protocol):
+    """Makes and upgrades the tables of a store that does not do so by itself. All may raise StoreUnavailable and
+    StoreVersionError."""
+
+    @property
+    def keyspace(self) -> str:
+        """Where the tables are."""
+
+    @property
+    def newest(self) -> int:
+        """The version that this program works with."""
+
+    async def version(self) -> int:
+        """The version that is there, 0 for none."""
+
+    async def create(self) -> int:
+        """Makes everything; returns the version that was there before."""
+
+    async def upgrade(self) -> int:
+        """Brings what is there up to date; returns the version that was there before."""
 
 
 def open_store(url: str, runtime: Runtime) -> Store:
@@ -26,6 +49,17 @@ def open_store(url: str, runtime: Runtime) -> Store:
     if scheme == "sqlite":
         return _sqlite(url, location, options, runtime)
     raise ValueError(f"no store is named by {url!r}: known are memory:// and sqlite://")
+
+
+def schema_tool(url: str, runtime: Runtime) -> SchemaTool:
+    """The tool for the tables of the store that `url` names. Raises ValueError for a URL of another kind of store."""
+    location, _, rest = url.removeprefix("cassandra://").partition("?")
+    if not url.startswith("cassandra://"):
+        raise ValueError(f"{url!r}: only the tables of cassandra:// are made by a command, other stores make theirs themselves")
+    from tenuto_server.persistence.cassandra.administration import SchemaTool as CassandraSchemaTool
+    from tenuto_server.persistence.cassandra.settings import parse
+
+    return CassandraSchemaTool(parse(location, rest), runtime)
 
 
 def _memory(url: str, location: str, options: dict[str, str], runtime: Runtime) -> Store:

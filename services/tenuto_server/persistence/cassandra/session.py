@@ -10,6 +10,7 @@ only where the statement is `idempotent`.
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -56,7 +57,9 @@ class Page(NamedTuple):
 class Session(Protocol):
     """A connection to one keyspace of a cluster. No method blocks the event loop; all may raise `StoreUnavailable`, after which
     nobody knows whether a write happened. Anything else that goes wrong (a statement that Cassandra refuses) is
-    a mistake of this program and raised as the driver raises it."""
+    a mistake of this program and raised as the driver raises it. `requests` counts what was sent, by the statements' names."""
+
+    requests: Counter[str]
 
     async def open(self) -> None:
         """Connects. Raises StoreUnavailable where no node answers."""

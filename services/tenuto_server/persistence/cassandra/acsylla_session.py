@@ -1,0 +1,149 @@
+"""A session on acsylla: asyncio on DataStax's C++ driver, whose own threads do the work beside the interpreter.
+
+The driver's policies, as it is used here: token-aware and DC-aware; retry policy "fallthrough" and no statement marked as
+idempotent, so that it sends none twice but where a node said that it does not know the prepared statement; no speculative
+executions; TCP_NODELAY on (its default).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+import acsylla
+from acsylla import errors as failures
+
+from tenuto_server.persistence.cassandra.base_session import BaseSession, Passing, qualified
+from tenuto_server.persistence.cassandra.session import Bound, Mode, Page, Statement
+from tenuto_server.persistence.cassandra.settings import CassandraSettings, Tls
+from tenuto_server.persistence.interface import StoreUnavailable
+
+_PASSING: Final = (
+    failures.CassExceptionConnectionError,
+    failures.CassErrorLibNoHostsAvailable,
+    failures.CassErrorLibNoStreams,
+    failures.CassErrorLibRequestQueueFull,
+    failures.CassErrorLibRequestTimedOut,
+    failures.CassErrorLibUnableToConnect,
+    failures.CassErrorLibWriteError,
+    failures.CassErrorServerIsBootstrapping,
+    failures.CassErrorServerOverloaded,
+    failures.CassErrorServerReadFailure,
+    failures.CassErrorServerReadTimeout,
+    failures.CassErrorServerServerError,
+    failures.CassErrorServerUnavailable,
+    failures.CassErrorServerWriteFailure,
+    failures.CassErrorServerWriteTimeout,
+    failures.CassErrorSslClosed,
+)
+# The driver is made for ScyllaDB too, and takes it for an error where a node is not one of its.
+logging.getLogger("acsylla").addFilter(lambda record: "SHARD-AWARENESS" not in record.getMessage())
+
+
+class AcsyllaSession(BaseSession):
+    """See the module."""
+
+    def __init__(self, settings: CassandraSettings) -> None:
+        super().__init__(settings)
+        self._session: Any = None
+        self._prepared: dict[Statement, Any] = {}
+        self._preparing: dict[Statement, asyncio.Task[Any]] = {}
+        self._level = getattr(acsylla.Consistency, settings.consistency)
+        self._serial = getattr(acsylla.Consistency, settings.serial_consistency)
+
+    async def _connect(self) -> None:
+        settings = self.settings
+        cluster = acsylla.create_cluster(
+            list(settings.hosts),
+            port=settings.port,
+            username=settings.user or None,
+            password=settings.password or None,
+            connect_timeout=settings.connect_timeout_s,
+            request_timeout=settings.request_timeout_s,
+            consistency=self._level,
+            serial_consistency=self._serial,
+            protocol_version=4,
+            load_balance_dc_aware=settings.datacenter or None,
+            retry_policy="fallthrough",
+            log_level="error",
+            **(_tls_options(settings.tls) if settings.tls is not None else {}),
+        )
+        try:
+            self._session = await cluster.create_session()
+        except (failures.CassException, OSError) as error:
+            raise StoreUnavailable(f"cannot connect to Cassandra at {', '.join(settings.hosts)}: {error}") from error
+
+    async def _disconnect(self) -> None:
+        for task in self._preparing.values():
+            task.cancel()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _ask(self, statement: Statement, parameters: Sequence[Any], size: int, state: bytes) -> Page:
+        try:
+            prepared = self._prepared.get(statement) or await self._prepare(statement)
+            if size:
+                bound = prepared.bind(list(parameters), page_size=size, page_state=state or None)
+            else:
+                bound = prepared.bind(list(parameters))
+            result = await self._session.execute(bound)
+        except _PASSING as error:
+            raise Passing(_words(error)) from error
+        rows = [row.as_tuple() for row in result] if result.column_count() else []
+        return Page(rows, result.page_state() if size and result.has_more_pages() else b"")
+
+    async def _ask_batch(self, rows: Sequence[Bound]) -> None:
+        batch = acsylla.create_batch_unlogged()
+        batch.set_consistency(self._level)
+        try:
+            for statement, parameters in rows:
+                prepared = self._prepared.get(statement) or await self._prepare(statement)
+                batch.add_statement(prepared.bind(list(parameters)))
+            await self._session.execute_batch(batch)
+        except _PASSING as error:
+            raise Passing(_words(error)) from error
+
+    async def _change_schema(self, cql: str) -> None:
+        try:
+            await self._session.execute(acsylla.create_statement(cql, timeout=max(60.0, self.settings.request_timeout_s)))
+        except _PASSING as error:
+            raise Passing(_words(error)) from error
+
+    async def _prepare(self, statement: Statement) -> Any:
+        """Prepared once, however many ask for it; a caller that goes away takes it from nobody."""
+        task = self._preparing.get(statement)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._prepare_now(statement))
+            self._preparing[statement] = task
+            task.add_done_callback(lambda _: self._preparing.pop(statement, None))
+        return await asyncio.shield(task)
+
+    async def _prepare_now(self, statement: Statement) -> Any:
+        is_read = statement.mode is Mode.SERIAL_READ
+        prepared = await self._session.create_prepared(
+            qualified(statement.cql, self.settings.keyspace),
+            consistency=self._serial if is_read else self._level,
+            serial_consistency=self._serial if statement.mode is Mode.CONDITIONAL else None,
+        )
+        self._prepared[statement] = prepared
+        return prepared
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__.removeprefix('CassError')}: {error}"
+
+
+def _tls_options(tls: Tls) -> dict[str, Any]:
+    """The driver takes the certificates themselves."""
+    options: dict[str, Any] = {
+        "ssl_enabled": True,
+        "ssl_verify_flags": acsylla.SSLVerifyFlags.PEER_IDENTITY if tls.check_host else acsylla.SSLVerifyFlags.PEER_CERT,
+    }
+    for option, path in (("ssl_trusted_cert", tls.ca), ("ssl_cert", tls.cert), ("ssl_private_key", tls.key)):
+        if path:
+            with open(path, encoding="ascii") as file:
+                options[option] = file.read()
+    return options
