@@ -206,7 +206,8 @@ def check_calm(run: Run) -> Iterator[str]:
 
 # --- what was acknowledged -------------------------------------------------------------------------------------------
 def check_starts(observed: Observed, picture: Picture) -> Iterator[str]:
-    """Each acknowledged start is a run that begins with that request; a request begins no two runs in a row."""
+    """Each acknowledged start is a run that begins with that request; a request begins no two runs in a row: only the current
+    run knows what it was begun by."""
     for start in observed.starts:
         run = picture.runs.get(start.run_id)
         if run is None or not run.events:
@@ -216,12 +217,25 @@ def check_starts(observed: Observed, picture: Picture) -> Iterator[str]:
         if began and began != start.request_id:
             yield f"{start} was acknowledged with a run begun by {began}"
     for workflow_id in {run.workflow_id: None for run in picture.runs.values()}:
-        for one, following in pairwise(picture.of(workflow_id)):
+        runs = picture.of(workflow_id)
+        for one, following in pairwise(runs):
             if one.forked_at or following.forked_at:
                 # A fork begins with its base's request; and what it displaced is not known to it.
                 continue
             if one.started.request_id and one.started.request_id == following.started.request_id:
+                if any(_came_between(run, one, following) for run in runs):
+                    continue
                 yield f"request {one.started.request_id} of {workflow_id} began {one.run_id} and {following.run_id}"
+
+
+def _came_between(fork: Run, one: Run, following: Run) -> bool:
+    """Whether a fork may have been current after `one` and before `following`: it bears the time at which it was begun to be
+    made, and takes its place when it is."""
+    if not fork.forked_at:
+        return False
+    began_ns, ended_ns = fork.forked_at.event_time.ToNanoseconds(), fork.events[-1].event_time.ToNanoseconds()
+    one_ns, following_ns = (run.events[0].event_time.ToNanoseconds() for run in (one, following))
+    return began_ns <= following_ns and ended_ns >= one_ns
 
 
 def check_signals(observed: Observed, picture: Picture) -> Iterator[str]:

@@ -171,6 +171,27 @@ def test_one_request_may_not_begin_two_runs_in_a_row() -> None:
     assert any("began run and run2" in problem for problem in judge(observed, picture))
 
 
+def test_one_request_may_begin_two_runs_around_a_fork() -> None:
+    """The fork was begun before the first of the two, and took its place."""
+    observed, picture = forked()
+    picture.runs["fork"].events[-1].event_time.FromSeconds(2_000)
+    for event in picture.runs["fork"].events[3:]:
+        event.event_time.FromSeconds(min(2_000, event.event_time.seconds))
+    for run_id, at_s in (("run2", 1_999), ("run3", 2_100)):
+        other = whole()[1].runs["run"]
+        other.run_id = run_id
+        for event in other.events:
+            event.event_time.FromSeconds(at_s)
+            attributes = event.workflow_execution_started_event_attributes
+            if event.event_id == 1:
+                attributes.request_id = "again"
+        picture.runs[run_id] = other
+    assert not any("began" in problem for problem in checkers.check_starts(observed, picture))
+    for event in picture.runs["fork"].events[3:]:
+        event.event_time.FromSeconds(1_990)
+    assert any("began run2 and run3" in problem for problem in checkers.check_starts(observed, picture))
+
+
 def forked() -> tuple[Observed, Picture]:
     """As `whole`, and then reset to its first decision."""
     observed, picture = whole()

@@ -65,7 +65,7 @@ class Checkpointer:
                     needed = min([needed, *(one.seq for one in left)])
                 needed = min([needed, *(run.dirty_since for run in spared)])
                 await self._write_deletions(shard, log, deletions)
-                needed = min(needed, await self._write_shard(shard, log, set(spared)))
+                needed = min(needed, await self._write_shard(shard, log, set(spared), young_from or 0))
             if everything:
                 self._last = (log, through)
                 await self._trim(log, needed - 1)
@@ -89,9 +89,10 @@ class Checkpointer:
             await deletion.write(self._core.store, shard, deletions, self._core.settings.checkpoint_rows)
             self._require(log)
 
-    async def _write_shard(self, shard: Shard, log: CommitLog, spared: set[Run]) -> int:
+    async def _write_shard(self, shard: Shard, log: CommitLog, spared: set[Run], young_from: int) -> int:
         """Writes all runs that moved but the spared; returns from which batch on the log must stay because of the others."""
-        dirty = [run for run in shard.dirty if run not in spared]
+        # One that was spared may have ended since, and another one taken its place: it must be written before that.
+        dirty = [run for run in shard.dirty if not (run in spared and _is_young(run, young_from))]
         former = [run for run in dirty if run.workflow.current is not run]
         newest = [run for run in dirty if run.workflow.current is run]
         for runs in (former, newest):

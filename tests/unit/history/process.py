@@ -97,6 +97,19 @@ class World:
         request = api.TerminateWorkflowExecutionRequest(workflow_execution=named)
         await self.call("TerminateWorkflowExecution", workflow_id, request.SerializeToString())
 
+    async def signal(self, workflow_id: str = "w") -> None:
+        named = api.WorkflowExecution(workflow_id=workflow_id)
+        request = api.SignalWorkflowExecutionRequest(workflow_execution=named, signal_name="s")
+        await self.call("SignalWorkflowExecution", workflow_id, request.SerializeToString())
+
+    async def current(self, workflow_id: str = "w") -> str:
+        """The run id of the newest run."""
+        named = api.WorkflowExecution(workflow_id=workflow_id)
+        request = api.DescribeWorkflowExecutionRequest(workflow_execution=named).SerializeToString()
+        answer = await self.call("DescribeWorkflowExecution", workflow_id, request)
+        described = api.DescribeWorkflowExecutionResponse.FromString(answer)
+        return described.workflow_execution_info.workflow_execution.run_id
+
     async def delete(self, run_id: str, workflow_id: str = "w", *, force: bool = False) -> bool:
         request = internal.DeleteRunRequest(domain_id=DOMAIN_ID, workflow_id=workflow_id, run_id=run_id, force=force)
         answer = await self.service.handle(InternalCall("DeleteRun", request.SerializeToString(), None))

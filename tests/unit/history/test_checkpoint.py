@@ -1,0 +1,73 @@
+"""Checkpoints of a real history process over a store in memory: what happens while one is written is not lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from tenuto_server.persistence.interface import WriteBatch
+from tests.unit.history.process import World, story
+
+
+def meanwhile(w: World, happens: Callable[[], Awaitable[None]]) -> None:
+    """Lets something happen while the next write is under way."""
+    write = w.store.write
+
+    async def first(batch: WriteBatch) -> None:
+        w.store.write = write  # type: ignore[method-assign]
+        await happens()
+        await write(batch)
+
+    w.store.write = first  # type: ignore[method-assign]
+
+
+def test_a_run_that_was_spared_is_written_before_the_one_that_takes_its_place() -> None:
+    """Its step is young when the checkpoint begins; while that removes the rows of another run, its workflow goes on with a new
+    run, whose row takes the place of the one that the spared run was in."""
+
+    async def told(w: World) -> None:
+        gone = await w.start("gone")
+        await w.terminate("gone")
+        former, newest = await w.start(), ""
+        await w.written()
+        await w.checkpoint()
+        await w.signal()
+        await w.delete(gone, "gone")
+
+        async def goes_on() -> None:
+            nonlocal newest
+            await w.terminate()
+            newest = await w.start()
+
+        meanwhile(w, goes_on)
+        await w.checkpoint()
+        assert newest
+        await w.crash()
+        assert await w.events(former) == 4
+        assert await w.current() == newest
+
+    story(told)
+
+
+def test_a_young_run_is_found_in_the_log_after_its_successor_was_begun() -> None:
+    """As above, but the store has never had the spared run."""
+
+    async def told(w: World) -> None:
+        gone = await w.start("gone")
+        await w.terminate("gone")
+        await w.written()
+        await w.checkpoint()
+        former, newest = await w.start(), ""
+        await w.delete(gone, "gone")
+
+        async def goes_on() -> None:
+            nonlocal newest
+            await w.terminate()
+            newest = await w.start()
+
+        meanwhile(w, goes_on)
+        await w.checkpoint()
+        await w.crash()
+        assert await w.events(former) == 3
+        assert await w.current() == newest
+
+    story(told)
