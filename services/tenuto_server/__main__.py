@@ -53,9 +53,18 @@ main.add_command(schema)
     "--http-address", default="", metavar="HOST:PORT",
     help="Where to serve /metrics, /healthz and /readyz; nowhere by default. 127.0.0.1:8088 is customary.",
 )  # fmt: skip
+@click.option(
+    "--otlp-endpoint", default="", envvar="OTEL_EXPORTER_OTLP_ENDPOINT", metavar="URL",
+    help="Where to send traces by OTLP over gRPC, as http://localhost:4317; nowhere by default.",
+)  # fmt: skip
+@click.option(
+    "--trace-ratio", default=1.0, show_default=True, type=click.FloatRange(0, 1),
+    help="Share of the workflows started without a trace that are traced.",
+)  # fmt: skip
+@click.option("--log-form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of log lines.")
 def dev(
     db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, network: str, hosted: tuple[str, ...],
-    settings_file: str, log_level: str, http_address: str,
+    settings_file: str, log_level: str, http_address: str, otlp_endpoint: str, trace_ratio: float, log_form: str,
 ) -> None:  # fmt: skip
     """Runs the whole server in one process, on a SQLite file."""
     from tenuto_server.embedded import EmbeddedSettings, take_lock
@@ -77,8 +86,13 @@ def dev(
         network=network,
         settings_file=settings_file,
         http_address=http_address,
+        otlp_endpoint=otlp_endpoint,
+        trace_ratio=trace_ratio,
+        log_form=log_form,
         lock="" if path is None else f"{path}-lock",
     )
+    if otlp_endpoint:
+        _check_traces()
     settings.to_environment()
     try:
         # For a clear word here: behind pyvoy the server itself can only fail with a traceback.
@@ -99,6 +113,14 @@ def _check_settings(path: str) -> None:
         check_file(list(live_settings()), path)
     except (ValueError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="--settings") from None
+
+
+def _check_traces() -> None:
+    try:
+        from tenuto_server.telemetry import export  # noqa: F401
+    except ImportError as error:
+        text = f"traces need more packages: pip install 'tenuto-server[telemetry]' ({error})"
+        raise click.BadParameter(text, param_hint="--otlp-endpoint") from None
 
 
 for command in commands():

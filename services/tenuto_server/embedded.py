@@ -29,6 +29,7 @@ from tenuto_server.transport.public import PublicHandler
 from tenuto_server.worker_host.retention import Retention, RetentionSettings
 
 if TYPE_CHECKING:
+    from tenuto_server.telemetry.export import Exporting
     from tenuto_server.telemetry.ops import OpsServer
     from tenuto_server.worker_host.service import WorkerHostService
     from tenuto_server.worker_host.system import SystemHost
@@ -56,6 +57,8 @@ class EmbeddedSettings:
     settings_file: YAML with settings that may change while the server runs; empty for none.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     http_address: where to serve /metrics, /healthz and /readyz; empty for nowhere.
+    otlp_endpoint: where to send traces (see `telemetry.export`); empty for nowhere. trace_ratio: the share that is sampled.
+    log_form: "text" or "json".
     """
 
     store: str
@@ -71,6 +74,9 @@ class EmbeddedSettings:
     retention_day: float = float(SECONDS_A_DAY)
     settings_file: str = ""
     http_address: str = ""
+    otlp_endpoint: str = ""
+    trace_ratio: float = 1.0
+    log_form: str = "text"
 
     def internal(self, service: str) -> str:
         """Where a service listens: its name in the process, or any free port."""
@@ -84,7 +90,7 @@ class EmbeddedSettings:
 async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
     """Starts the server that the environment describes. Returns the public handler, and how to stop."""
     settings = EmbeddedSettings(**json.loads(os.environ[VARIABLE]))
-    logs.setup(settings.log_level)
+    logs.setup(settings.log_level, settings.log_form)
     server = EmbeddedServer(settings)
     await server.start()
     settle_memory()
@@ -108,10 +114,13 @@ class EmbeddedServer:
         self._system_start: asyncio.Task[None] | None = None
         self._retention: Retention | None = None
         self.ops: OpsServer | None = None
+        self._exporting: Exporting | None = None
 
     async def start(self) -> None:
         """Opens the store and starts the services. Raises OSError where another server has the database."""
         self._lock = take_lock(self._settings.lock)
+        if self._settings.otlp_endpoint:
+            self._start_tracing()
         await self.foundation.start(self._settings.shards)
         shards = self.foundation.shards
         await self.foundation.register_domain(self._settings.domain)
@@ -171,6 +180,14 @@ class EmbeddedServer:
         if self._settings.http_address:
             await self._start_ops(shards)
 
+    def _start_tracing(self) -> None:
+        # Loaded only where it is wanted: the server must start quickly.
+        from tenuto_server.telemetry.export import Exporting, TracingSettings
+
+        settings = TracingSettings(endpoint=self._settings.otlp_endpoint, ratio=self._settings.trace_ratio)
+        self._exporting = Exporting(settings, self._runtime)
+        self._exporting.start()
+
     async def _start_ops(self, shards: int) -> None:
         # Loaded only where it is wanted: the server must start quickly.
         from tenuto_server.telemetry.measures import Measuring
@@ -222,6 +239,8 @@ class EmbeddedServer:
         for network in self._networks:
             await network.close()
         await self.foundation.stop()
+        if self._exporting is not None:
+            await self._exporting.stop()
         if self._lock is not None:
             os.close(self._lock)
 

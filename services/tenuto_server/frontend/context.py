@@ -30,6 +30,7 @@ from tenuto_server.frontend.versions import FEATURE_VERSION_HEADER, NAME_HEADER,
 from tenuto_server.persistence.domains import DomainCache, Domains
 from tenuto_server.persistence.interface import Store
 from tenuto_server.persistence.search_attributes import SearchAttributes
+from tenuto_server.telemetry import tracing
 from tenuto_server.transport.network import Network
 from tenuto_server.transport.public import PublicCall
 
@@ -180,6 +181,8 @@ class FrontendContext:
         """Hands a public request to the owner of its workflow's shard. `rpc` is the public RPC's name, `deadline` until
         when (the caller's own where None). Errors come back as this client can read them."""
         headers = call.headers
+        if tracing.state.on:
+            self._describe(domain_id, workflow_id)
         request = first = internal.WorkflowRequest(
             domain_id=domain_id,
             workflow_id=workflow_id,
@@ -199,6 +202,11 @@ class FrontendContext:
                 request = first + _REPEATED
             except errors.WorkflowAlreadyCompleted as error:
                 raise for_client(error, headers) from None
+
+    def _describe(self, domain_id: str, workflow_id: str) -> None:
+        """Tells the call's span what it is about."""
+        domain = self.domains.cached_by_id(domain_id)
+        tracing.describe({tracing.DOMAIN: domain_id if domain is None else domain.name, tracing.WORKFLOW_ID: workflow_id})
 
     async def call_matching(
         self, domain_id: str, task_list: str, task_type: int, method: str, body: bytes, deadline: float

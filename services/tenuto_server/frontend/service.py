@@ -21,7 +21,8 @@ from tenuto_server.frontend.settings import FrontendSettings
 from tenuto_server.frontend.versions import CALLER_TYPE_HEADER, UNCHECKED, check_version
 from tenuto_server.persistence.domains import DomainCache, Domains
 from tenuto_server.persistence.interface import Store, StoreUnavailable
-from tenuto_server.telemetry.measures import OTHER, Durations, Family, gauge
+from tenuto_server.telemetry import tracing
+from tenuto_server.telemetry.measures import OTHER, Durations, Family, gauge, status_name
 from tenuto_server.transport.network import Network
 from tenuto_server.transport.public import PublicCall
 
@@ -110,6 +111,7 @@ class FrontendService:
     async def handle(self, call: PublicCall) -> bytes:
         """The response message's bytes, or a `ServiceError` of the interface."""
         begun, name, status = self._stopwatch(), OTHER, INTERNAL
+        span = tracing.serve(call.method, call.headers) if tracing.state.on else None
         try:
             method = METHODS.get(call.method)
             if method is None:
@@ -136,6 +138,8 @@ class FrontendService:
             raise
         finally:
             self._requests.note(name, status, self._stopwatch() - begun)
+            if span is not None:
+                tracing.served(span, status_name(status))
         return response
 
     def _admit(self, rate_class: RateClass, call: PublicCall) -> FrontendContext:

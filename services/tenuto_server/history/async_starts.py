@@ -23,10 +23,13 @@ import msgspec
 
 from tenuto_api import api, internal
 from tenuto_server import errors
+from tenuto_server.history import spans
 from tenuto_server.history.shard import Shard
 from tenuto_server.history.storing import stamp
 from tenuto_server.persistence.interface import Row, StoreUnavailable, Table, WriteBatch
 from tenuto_server.persistence.rows import join_ids, pack, unpack
+from tenuto_server.rules import traces
+from tenuto_server.telemetry import tracing
 from tenuto_server.transport.network import InternalCall
 
 if TYPE_CHECKING:
@@ -45,7 +48,8 @@ _PASSING = (errors.Unavailable, errors.ServiceBusy, errors.ShardOwnershipLost, S
 
 
 class Wish(NamedTuple):
-    """An accepted request. `key` names its row, `rpc` the synchronous form of the request, `body` is its WorkflowRequest."""
+    """An accepted request. `key` names its row, `rpc` the synchronous form of the request, `body` is its WorkflowRequest, `trace`
+    the sampled trace context of the call that brought it."""
 
     shard: int
     key: bytes
@@ -53,6 +57,7 @@ class Wish(NamedTuple):
     lane: int
     rpc: str
     body: bytes
+    trace: str = ""
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -60,6 +65,7 @@ class _Stored(msgspec.Struct, array_like=True):
     lane: int
     rpc: str
     body: bytes
+    trace: str = ""
 
 
 class AsyncStarts:
@@ -74,7 +80,7 @@ class AsyncStarts:
         self._lanes: dict[int, deque[Wish]] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
 
-    async def accept(self, rpc: str, body: bytes, request_id: str) -> None:
+    async def accept(self, rpc: str, body: bytes, request_id: str, trace: str) -> None:
         """Returns when the wish is durable. Raises ServiceBusy where the shard has too many, ShardOwnershipLost, or
         StoreUnavailable."""
         core = self._core
@@ -85,8 +91,9 @@ class AsyncStarts:
             raise errors.ServiceBusy("Too many asynchronous requests wait.", "async-starts")
         key = join_ids(envelope.domain_id, envelope.workflow_id, request_id).encode()
         lane = zlib.crc32(envelope.workflow_id.encode()) % _LANES
-        wish = Wish(shard.id, key, core.runtime.now(), lane, rpc, body)
-        await self._write(shard, wish, pack(_VERSION, msgspec.msgpack.encode(_Stored(wish.accepted_ns, lane, rpc, body))))
+        wish = Wish(shard.id, key, core.runtime.now(), lane, rpc, body, trace)
+        stored = _Stored(wish.accepted_ns, lane, rpc, body, trace)
+        await self._write(shard, wish, pack(_VERSION, msgspec.msgpack.encode(stored)))
         await self._confirm(shard)
         self._add(wish)
 
@@ -99,7 +106,7 @@ class AsyncStarts:
             for key, value in rows:
                 _, data = unpack(value, "asynchronous start", _VERSION)
                 stored = msgspec.msgpack.decode(data, type=_Stored)
-                wishes.append(Wish(shard.id, key, stored.accepted_ns, stored.lane, stored.rpc, stored.body))
+                wishes.append(Wish(shard.id, key, stored.accepted_ns, stored.lane, stored.rpc, stored.body, stored.trace))
             if len(rows) < _PAGE:
                 return sorted(wishes, key=lambda wish: wish.accepted_ns)
             after = rows[-1][0]
@@ -181,8 +188,11 @@ class AsyncStarts:
         shard = core.shards.get(wish.shard)
         if shard is None:
             return False
+        if tracing.state.on:
+            # Until the task's next wish.
+            spans.begin(wish.rpc, wish.trace)
         try:
-            await self.handlers[wish.rpc](core, InternalCall(wish.rpc, wish.body))
+            await self.handlers[wish.rpc](core, InternalCall(wish.rpc, wish.body, traceparent=wish.trace))
         except _PASSING:
             return False
         except errors.InvariantViolation as violation:
@@ -205,7 +215,8 @@ def _partition(shard: int) -> str:
 async def accept_start(core: Core, call: InternalCall) -> bytes:
     """StartWorkflowExecutionAsync; the envelope holds the request of the synchronous form. Answers an empty message."""
     request = api.StartWorkflowExecutionRequest.FromString(internal.WorkflowRequest.FromString(call.body).request)
-    await core.async_starts.accept("StartWorkflowExecution", call.body, request.request_id)
+    trace = traces.sampled(call.traceparent)
+    await core.async_starts.accept("StartWorkflowExecution", call.body, request.request_id, trace)
     return b""
 
 
@@ -213,5 +224,6 @@ async def accept_signal_with_start(core: Core, call: InternalCall) -> bytes:
     """SignalWithStartWorkflowExecutionAsync, likewise."""
     envelope = internal.WorkflowRequest.FromString(call.body)
     request = api.SignalWithStartWorkflowExecutionRequest.FromString(envelope.request)
-    await core.async_starts.accept("SignalWithStartWorkflowExecution", call.body, request.start_request.request_id)
+    request_id, trace = request.start_request.request_id, traces.sampled(call.traceparent)
+    await core.async_starts.accept("SignalWithStartWorkflowExecution", call.body, request_id, trace)
     return b""

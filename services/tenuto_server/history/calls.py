@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 
 from tenuto_api import api, internal
 from tenuto_server import errors
-from tenuto_server.history import events
+from tenuto_server.history import events, spans
 from tenuto_server.history.engine import calls, child, external
 from tenuto_server.history.engine.calls import Call
 from tenuto_server.history.engine.records import unframe
@@ -29,6 +29,7 @@ from tenuto_server.history.engine.state import CallKind
 from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.run import Run
 from tenuto_server.persistence.interface import StoreUnavailable
+from tenuto_server.telemetry import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -150,6 +151,11 @@ class Calls:
     async def _make(self, source: _Source, lane: _Lane) -> None:
         """Makes the first call of a lane, and sees to it that the lane goes on."""
         call = lane.waiting[0]
+        trace = source.run.state.trace
+        # The task inherited the context of whatever was being done when it began.
+        tracing.carry(trace)
+        if tracing.state.on:
+            spans.begin(f"call.{call.kind.name.lower()}", trace)
         try:
             is_done = await self._perform(source.run, call)
         except (errors.ServiceError, StoreUnavailable) as error:

@@ -17,7 +17,7 @@ from tenuto_server.cluster.router import Router
 from tenuto_server.config.buckets import UNLIMITED
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
-from tenuto_server.history import storing
+from tenuto_server.history import spans, storing
 from tenuto_server.history.alarms import AlarmQueue
 from tenuto_server.history.async_starts import AsyncStarts
 from tenuto_server.history.calls import Calls
@@ -37,6 +37,7 @@ from tenuto_server.history.workflow_rates import WorkflowRates
 from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.interface import Store
 from tenuto_server.persistence.search_attributes import SearchAttributes
+from tenuto_server.telemetry import logs, tracing
 from tenuto_server.transport.network import Network
 from tenuto_server.visibility.attributes import AttributeLimits, AttributeRules
 
@@ -90,6 +91,8 @@ class Core:
         self.on_rest: Callable[[int, int, bytes], None] = lambda at_ns, shard_id, key: None
         self._alarm_timer: asyncio.TimerHandle | None = None
         self._alarm_timer_ns = 0
+        # The alarm that is looked after now, for its spans' names.
+        self._ringing = ""
 
     @property
     def settings(self) -> HistorySettings:
@@ -202,6 +205,24 @@ class Core:
             run.last_seq = seq
             shard.mark_dirty(run)
             self._follow(run, turn)
+        if tracing.state.on:
+            self.log.trace(seq, spans.of_turns(self, moved, self._ringing))
+
+    def span_attributes(self, run: Run) -> tracing.Attributes:
+        """What spans say of a run."""
+        state = run.state
+        domain = self.domains.cached_by_id(state.domain_id)
+        return {
+            tracing.DOMAIN: state.domain_id if domain is None else domain.name,
+            tracing.WORKFLOW_ID: state.workflow_id,
+            tracing.RUN_ID: state.run_id,
+            tracing.SHARD: run.shard,
+        }
+
+    def about(self, state: RunState) -> dict[str, str]:
+        """What log lines say of a run, as `extra`."""
+        domain = self.domains.cached_by_id(state.domain_id)
+        return logs.about(state.domain_id if domain is None else domain.name, state.workflow_id, state.run_id, state.trace)
 
     def _follow(self, run: Run, turn: Turn) -> None:
         """Sets alarms at once, and all else when the turn is durable."""
@@ -338,12 +359,15 @@ class Core:
         shard = self.shards.get(run.shard)
         if shard is None or not shard.is_open or self.log is None:
             return
+        self._ringing = f"alarm.{kind.name.lower()}"
         try:
             with self.step(run) as turn:
                 tasks.ring(turn, kind, key, self.runtime.new_id())
         except errors.InvariantViolation as violation:
             self.abandon(str(violation))
             return
+        finally:
+            self._ringing = ""
         if kind is AlarmKind.RETRY:
             self.offer(run, tasks.all_tasks(run.state).dispatches)
         again = tasks.alarm(run.state, kind, key)

@@ -24,9 +24,12 @@ import msgspec
 from tenuto_server import errors
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.errors import InvariantViolation
+from tenuto_server.history import spans
 from tenuto_server.history.measures import Measured
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.persistence.interface import Sealed, Store, StoreUnavailable
+from tenuto_server.telemetry import tracing
+from tenuto_server.telemetry.tracing import Span
 
 BATCH_VERSION = 1
 # From this many steps in a batch on the gap begins to grow; at `_STEPS_FULL` it is at its longest.
@@ -62,7 +65,7 @@ _steps_decoder = msgspec.msgpack.Decoder(list[Step])
 
 
 class _Batch:
-    __slots__ = ("actions", "is_due", "seq", "size", "steps", "waiters")
+    __slots__ = ("actions", "is_due", "seq", "size", "spans", "steps", "waiters")
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
@@ -72,6 +75,8 @@ class _Batch:
         self.is_due = False
         self.actions: list[Callable[[], None]] = []
         self.waiters: list[asyncio.Future[None]] = []
+        # Of the turns in it that belong to sampled traces.
+        self.spans: list[Span] = []
 
 
 class CommitLog:
@@ -180,6 +185,11 @@ class CommitLog:
             return
         self._find(seq).actions.append(action)
 
+    def trace(self, seq: int, turns: list[Span]) -> None:
+        """The spans of turns that were just added: they end when they are durable."""
+        if turns:
+            self._find(seq).spans += turns
+
     async def wait(self, seq: int) -> None:
         """Returns when that batch is durable. Raises ShardOwnershipLost if nobody will ever know."""
         if seq <= self.committed_seq:
@@ -241,6 +251,7 @@ class CommitLog:
         body = encode_batch(batch.steps)
         measured = self._measured
         begun = measured.stopwatch()
+        begun_ns = tracing.state.now() if batch.spans else 0
         while True:
             try:
                 await self._store.append(self.log_id, batch.seq, body)
@@ -259,6 +270,8 @@ class CommitLog:
         self._in_flight = None
         self.appends += 1
         self.steps_committed += len(batch.steps)
+        if batch.spans:
+            spans.appended(batch.spans, begun_ns, len(batch.steps), len(body))
         self._steps_average += (len(batch.steps) - self._steps_average) * _NEWEST
         for action in batch.actions:
             action()

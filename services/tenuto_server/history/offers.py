@@ -53,6 +53,7 @@ class _Sent(NamedTuple):
     scheduled_ns: int
     key: TaskKey
     place: _Place
+    trace: str
 
 
 class _List:
@@ -97,7 +98,8 @@ class Offers:
         self._on_no_sticky_poller = on_no_sticky_poller
         self._partitions = partitions
         self._lists: dict[tuple[str, str, TaskKind, bool], _List] = {}
-        self._waiting: dict[TaskKey, tuple[_List, int]] = {}
+        # The list, when it was scheduled, and its trace context.
+        self._waiting: dict[TaskKey, tuple[_List, int, str]] = {}
         self._ready: dict[_List, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._flush_due = False
@@ -131,7 +133,7 @@ class Offers:
         if task_list is None:
             task_list = self._lists[name] = _List(*name)
         task_list.waiting += 1
-        self._waiting[key] = (task_list, dispatch.scheduled_ns)
+        self._waiting[key] = (task_list, dispatch.scheduled_ns, dispatch.trace)
         if self._repeat_timer is None:
             self._repeat_timer = asyncio.get_running_loop().call_later(self._settings.offer_repeat, self._repeat)
         heapq.heappush(task_list.backlog, (dispatch.scheduled_ns, key))
@@ -219,7 +221,8 @@ class Offers:
             if key not in task_list.offered and self._waits_on(key, task_list):
                 place = root if partitions == 1 else self._partition(task_list, key, root, partitions)
                 task_list.offered[key] = place
-                sending.setdefault(place.address, []).append(_Sent(task_list, scheduled_ns, key, place))
+                sent = _Sent(task_list, scheduled_ns, key, place, self._waiting[key][2])
+                sending.setdefault(place.address, []).append(sent)
 
     def _partition(self, task_list: _List, key: TaskKey, root: _Place, partitions: int) -> _Place:
         turn = task_list.turns.get(key, Turn.OWN_IF_POLLED)
@@ -356,4 +359,5 @@ def _offer(sent: _Sent) -> internal.TaskOffer:
         kind=api.TASK_LIST_KIND_STICKY if task_list.sticky else api.TASK_LIST_KIND_NORMAL,
         scheduled_ns=sent.scheduled_ns,
         only_if_polled=place.turn is Turn.OWN_IF_POLLED,
+        traceparent=sent.trace,
     )

@@ -11,6 +11,7 @@ from tenuto_server.cluster.router import Router
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.errors import InvariantViolation
+from tenuto_server.history import spans
 from tenuto_server.history.checkpoint import Checkpointer
 from tenuto_server.history.core import Core
 from tenuto_server.history.handlers import TABLE
@@ -24,6 +25,7 @@ from tenuto_server.history.shard import Shard
 from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.interface import Store, StoreUnavailable
 from tenuto_server.persistence.rows import join_ids
+from tenuto_server.telemetry import tracing
 from tenuto_server.telemetry.measures import Family
 from tenuto_server.transport.network import InternalCall, Network
 
@@ -123,6 +125,7 @@ class HistoryService:
             raise errors.Unimplemented(f"history has no method {call.method}")
         measured = self.core.measured
         begun, status = measured.stopwatch(), errors.INTERNAL
+        cause = spans.begin(call.method, call.traceparent) if tracing.state.on else None
         try:
             answer = await handler(self.core, call)
             status = errors.OK
@@ -140,6 +143,8 @@ class HistoryService:
             raise errors.Unavailable(f"the store does not answer: {error}") from error
         finally:
             measured.calls.note(call.method, status, measured.stopwatch() - begun)
+            if cause is not None:
+                spans.end(cause)
         return answer
 
     def measures(self) -> Iterator[Family]:

@@ -97,9 +97,9 @@ class QueryState(enum.Enum):
 
 class Task:
     """A task as it was offered. `key` is opaque to the matcher. `address` is whom to ask to start it, as last offered.
-    `give_ups` counts how often it was put back with its start unknown since then."""
+    `give_ups` counts how often it was put back with its start unknown since then. `trace` is the caller's own, unused here."""
 
-    __slots__ = ("address", "give_ups", "key", "offered_again", "scheduled_ns", "sequence", "state")
+    __slots__ = ("address", "give_ups", "key", "offered_again", "scheduled_ns", "sequence", "state", "trace")
 
     def __init__(self, key: bytes, scheduled_ns: int, sequence: int, address: str) -> None:
         self.key = key
@@ -109,6 +109,7 @@ class Task:
         self.state = TaskState.ABSENT
         self.give_ups = 0
         self.offered_again = False
+        self.trace = ""
 
 
 class Poll:
@@ -213,7 +214,7 @@ class Matcher:
         self._apply_rate()
 
     # --- tasks --------------------------------------------------------------------------------------------------------
-    def offer(self, key: bytes, scheduled_ns: int, address: str) -> Offered:
+    def offer(self, key: bytes, scheduled_ns: int, address: str, trace: str = "") -> Offered:
         """A history process offers a task. FULL leaves everything as it was."""
         task = self._tasks.get(key)
         if task is not None:
@@ -231,6 +232,7 @@ class Matcher:
         self._room.tasks += 1
         self._sequence += 1
         task = Task(key, scheduled_ns, self._sequence, address)
+        task.trace = trace
         self._tasks[key] = task
         self._push(task)
         return Offered.ACCEPTED

@@ -24,12 +24,13 @@ from tenuto_server.cluster.partitions import split_name
 from tenuto_server.cluster.router import Router
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import SECOND, Runtime
-from tenuto_server.matching import queries
+from tenuto_server.matching import queries, spans
 from tenuto_server.matching.lists import ListKey, Serving, TaskList
 from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Query, Room, Task
 from tenuto_server.matching.measures import Measured, measures
 from tenuto_server.matching.queries import Asking, Askings
 from tenuto_server.matching.settings import MatchingSettings
+from tenuto_server.telemetry import tracing
 from tenuto_server.telemetry.measures import Family
 from tenuto_server.transport.network import InternalCall, Network
 
@@ -169,7 +170,7 @@ class MatchingService:
             if task_list is None:
                 return _FULL
         # The bytes name the task: one message's bytes are always the same, written by one library.
-        if task_list.matcher.offer(ref.SerializeToString(), offer.scheduled_ns, address) is Offered.FULL:
+        if task_list.matcher.offer(ref.SerializeToString(), offer.scheduled_ns, address, offer.traceparent) is Offered.FULL:
             return _FULL
         self._deliver(task_list, now)
         return _ACCEPTED
@@ -326,6 +327,18 @@ class MatchingService:
         """Asks history to start the poll's task. Returns the poll response, or None where the task came to nothing:
         then it is finished or back in line. While the outcome is unknown the same question is asked again, for history
         answers one request id always the same."""
+        if not (task.trace and tracing.state.on):
+            return await self._ask_to_start(serving, task)
+        span = spans.waited(serving, task)
+        try:
+            answer = await self._ask_to_start(serving, task)
+        finally:
+            tracing.leave(span)
+        if answer is not None:
+            tracing.end(span)
+        return answer
+
+    async def _ask_to_start(self, serving: Serving, task: Task) -> bytes | None:
         body = serving.question(task)
         pause_s = self._settings.start_retry_s
         error: errors.ServiceError | None = None

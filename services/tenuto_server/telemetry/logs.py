@@ -61,6 +61,16 @@ def measures() -> Iterator[Family]:
     yield Family("tenuto_log_lines_total", Kind.COUNTER, "Log lines of level warning and above.", ("level", "logger"), samples)
 
 
+def about(domain: str, workflow_id: str, run_id: str = "", traceparent: str = "") -> dict[str, str]:
+    """What a line about a workflow, or one of its runs, says beside its text: give it as `extra`."""
+    fields = {"domain": domain, "workflow_id": workflow_id}
+    if run_id:
+        fields["run_id"] = run_id
+    if traceparent:
+        fields["trace_id"] = traceparent[_TRACE_ID]
+    return fields
+
+
 class JsonFormatter(logging.Formatter):
     """A record as one line of JSON."""
 

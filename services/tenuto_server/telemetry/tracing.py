@@ -1,64 +1,108 @@
-"""Trace context and spans, by opentelemetry-api only.
+"""Trace contexts and spans on the request path.
 
-The trace context travels as a W3C `traceparent` string: in public metadata, and in the envelopes between services.
-Where no OpenTelemetry SDK is set up (the usual case in tests and in `dev`), the string is carried through unchanged, so
-that traces of the processes around this one stay whole, and `span` hands out one shared object that does nothing.
-Whether there is an SDK is looked up once, at first use; a process that sets one up later says so with `refresh()`.
+A trace context is a W3C `traceparent` text. It travels in public metadata and in the envelopes between services, and is kept in
+the state of a run, so that one trace follows the run through restarts and takeovers. Where tracing is off (the usual case) the
+text is carried through as it came, and everything else costs a look at `state.on`.
+
+A span here is a few plain values; only when it has ended is it handed to a sink (`export`), which gives it to OpenTelemetry.
+Making spans by OpenTelemetry's own tracer costs ten times as much. Only sampled spans are made at all: whether a trace is sampled
+is decided where it begins, by its first caller, or here by chance where a workflow is started without a context.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
-from contextvars import ContextVar
+import enum
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar, Token
 
-from opentelemetry import context as otel_context
-from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from opentelemetry.util.types import AttributeValue
+from tenuto_server.rules import traces
 
-TRACEPARENT = "traceparent"
+Value = str | int | float | bool
+Attributes = dict[str, Value]
+
+DOMAIN, WORKFLOW_ID, RUN_ID, SHARD = "tenuto.domain", "tenuto.workflow.id", "tenuto.run.id", "tenuto.shard.id"
+
+# A trace begins here with these calls, if their caller brought none.
+_ROOTS = frozenset(
+    f"uber.cadence.api.v1.WorkflowAPI/{name}"
+    for name in (
+        "StartWorkflowExecution", "SignalWithStartWorkflowExecution", "StartWorkflowExecutionAsync",
+        "SignalWithStartWorkflowExecutionAsync",
+    )
+)  # fmt: skip
 
 _carried: ContextVar[str] = ContextVar("tenuto_traceparent", default="")
-_propagator = TraceContextTextMapPropagator()
-_nothing: AbstractContextManager[object] = nullcontext()
+_served: ContextVar[Span | None] = ContextVar("tenuto_served", default=None)
+
+
+class SpanKind(enum.IntEnum):
+    """OpenTelemetry's kinds, by its numbers in the Python API."""
+
+    INTERNAL = 0
+    SERVER = 1
+    CLIENT = 2
+    PRODUCER = 3
+    CONSUMER = 4
+
+
+class Span:
+    """A sampled span. Ids are hexadecimal text; `parent_id` is empty for the first span of a trace; `links` are the contexts of
+    other spans. Times are nanoseconds since the epoch; `error` is empty where all went well."""
+
+    __slots__ = (
+        "attributes", "end_ns", "error", "kind", "links", "name", "parent_id", "span_id", "start_ns", "token", "trace_id",
+    )  # fmt: skip
+
+    def __init__(self, name: str, kind: SpanKind, trace_id: str, parent_id: str, span_id: str, start_ns: int) -> None:
+        self.name = name
+        self.kind = kind
+        self.trace_id = trace_id
+        self.parent_id = parent_id
+        self.span_id = span_id
+        self.start_ns = start_ns
+        self.end_ns = 0
+        self.attributes: Attributes = {}
+        self.links: Sequence[str] = ()
+        self.error = ""
+        self.token: Token[str] | None = None
+
+    @property
+    def traceparent(self) -> str:
+        """The context of its children."""
+        return f"00-{self.trace_id}-{self.span_id}-01"
 
 
 class _State:
-    """What the one look-up found: `tracer` is None where spans would go nowhere."""
+    """What `setup` has set: `on` is false where spans would go nowhere."""
 
-    __slots__ = ("looked_up", "tracer")
+    __slots__ = ("chance", "now", "on", "ratio", "sink")
 
     def __init__(self) -> None:
-        self.looked_up = False
-        self.tracer: trace.Tracer | None = None
+        self.on = False
+        self.ratio = 0.0
+        self.chance = random.Random(0)
+        self.now: Callable[[], int] = lambda: 0
+        self.sink: Callable[[Span], None] = lambda span: None
 
 
-_state = _State()
+state = _State()
 
 
-def refresh() -> None:
-    """Looks the global tracer provider up again; call it after setting up an SDK."""
-    provider = trace.get_tracer_provider()
-    idle = isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider)
-    _state.tracer = None if idle else provider.get_tracer("tenuto")
-    _state.looked_up = True
+def setup(sink: Callable[[Span], None], ratio: float, chance: random.Random, now: Callable[[], int]) -> None:
+    """From now on spans go to `sink`, which must not wait. Of the traces that begin here the share `ratio` is sampled."""
+    state.sink, state.ratio, state.chance, state.now = sink, ratio, chance, now
+    state.on = True
 
 
-def enabled() -> bool:
-    """Whether spans go anywhere."""
-    if not _state.looked_up:
-        refresh()
-    return _state.tracer is not None
+def off() -> None:
+    """No more spans are made."""
+    state.on = False
 
 
 def current_traceparent() -> str:
     """The trace context to send along with a call made now; empty where there is none."""
-    if _state.tracer is None:
-        return _carried.get()
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier)
-    return carrier.get(TRACEPARENT, "") or _carried.get()
+    return _carried.get()
 
 
 def carry(traceparent: str) -> None:
@@ -70,18 +114,68 @@ def carry(traceparent: str) -> None:
         _carried.set(traceparent)
 
 
-def span(
-    name: str, attributes: Mapping[str, AttributeValue] | None = None, traceparent: str = ""
-) -> AbstractContextManager[object]:
-    """A span around a `with` block: a child of `traceparent` where given, else of the current span.
+def sampled() -> str:
+    """The sampled context of the call that is served; empty where there is none."""
+    carried = _carried.get()
+    return traces.sampled(carried) if carried else ""
 
-    Costs a look at one attribute where no SDK is set up.
-    """
-    if not _state.looked_up:
-        refresh()
-    tracer = _state.tracer
-    if tracer is None:
-        return _nothing
-    parent = traceparent or ("" if trace.get_current_span().get_span_context().is_valid else _carried.get())
-    context = _propagator.extract({TRACEPARENT: parent}) if parent else otel_context.get_current()
-    return tracer.start_as_current_span(name, context=context, attributes=dict(attributes) if attributes else None)
+
+# --- spans, for callers that have seen that tracing is on ---------------------------------------------------------------
+def begin(name: str, parent: str, kind: SpanKind = SpanKind.INTERNAL, start_ns: int = 0) -> Span:
+    """A span below `parent`, a sampled context."""
+    span_id = f"{state.chance.getrandbits(64) or 1:016x}"
+    return Span(name, kind, parent[3:35], parent[36:52], span_id, start_ns or state.now())
+
+
+def end(span: Span, error: str = "") -> None:
+    """The span is over."""
+    span.end_ns = max(span.start_ns, state.now())
+    span.error = error
+    state.sink(span)
+
+
+def enter(span: Span) -> None:
+    """Calls made from here on are below the span, until `leave`."""
+    span.token = _carried.set(span.traceparent)
+
+
+def leave(span: Span) -> None:
+    """Calls are as before `enter`; in the same task."""
+    if span.token is not None:
+        _carried.reset(span.token)
+        span.token = None
+
+
+def serve(method: str, headers: Mapping[str, str]) -> Span | None:
+    """The span of a public call that is served from here on, until `served`. None where its caller's trace is not sampled, or it
+    has none and the call begins none: what untraced workers ask shows in the traces of the runs alone."""
+    context = traces.of_metadata(headers)
+    if context:
+        parent = traces.sampled(context)
+        if not parent:
+            return None
+        span = begin(method, parent, SpanKind.SERVER)
+    elif method in _ROOTS and state.chance.random() < state.ratio:
+        trace_id = f"{state.chance.getrandbits(128) or 1:032x}"
+        span = Span(method, SpanKind.SERVER, trace_id, "", f"{state.chance.getrandbits(64) or 1:016x}", state.now())
+    else:
+        return None
+    span.attributes = {"rpc.system.name": "grpc", "rpc.method": method}
+    enter(span)
+    _served.set(span)
+    return span
+
+
+def describe(attributes: Attributes) -> None:
+    """Adds to the span of the public call that is being served, if it has one."""
+    span = _served.get()
+    if span is not None:
+        span.attributes.update(attributes)
+
+
+def served(span: Span, status: str) -> None:
+    """The public call ends with this gRPC status, by name."""
+    leave(span)
+    _served.set(None)
+    span.attributes["rpc.response.status_code"] = status
+    end(span, "" if status == "OK" else status)

@@ -159,14 +159,12 @@ class AsgiAcceptor:
         if event["type"] != "http.request" or event.get("more_body", False):
             body = await self._rest_of_body(event, receive)
         message = self._unframe(body, headers)
-        traceparent = headers.get("traceparent", "")
-        tracing.carry(traceparent)
+        tracing.carry(headers.get("traceparent", ""))
         call.receive = receive
         if self._watch_task is None:
             self._watch_task = loop.create_task(self._watch())
         try:
-            with tracing.span(method, traceparent=traceparent):
-                answer = await self._handler(PublicCall(method, headers, deadline, message))
+            answer = await self._handler(PublicCall(method, headers, deadline, message))
         except errors.ServiceError:
             raise
         except Exception:

@@ -111,11 +111,9 @@ def _behaviour(method: str, handler: PublicHandler, loop: asyncio.AbstractEventL
         service = headers.get("rpc-service")
         if service is not None:
             context.set_trailing_metadata((("rpc-service", service),))
-        traceparent = headers.get("traceparent", "")
-        tracing.carry(traceparent)
+        tracing.carry(headers.get("traceparent", ""))
         try:
-            with tracing.span(method, traceparent=traceparent):
-                return await handler(PublicCall(method, headers, deadline, body))
+            return await handler(PublicCall(method, headers, deadline, body))
         except errors.ServiceError as expected:
             error = expected
         except asyncio.CancelledError:

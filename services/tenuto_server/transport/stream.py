@@ -272,8 +272,7 @@ class _Exchange:
     async def _serve(self, call_id: int, call: InternalCall) -> None:
         tracing.carry(call.traceparent)
         try:
-            with tracing.span(call.method, traceparent=call.traceparent):
-                body = await self._handler(call)
+            body = await self._handler(call)
         except errors.ServiceError as error:
             self._reply_error(call_id, error)
         except asyncio.CancelledError:

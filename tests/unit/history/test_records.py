@@ -29,6 +29,7 @@ from tenuto_server.history.engine.records import (
     Record,
     StickyCleared,
     StickySet,
+    Traced,
 )
 
 
@@ -83,6 +84,7 @@ ALL: list[Record] = [
     Heartbeat(5, 127, b"details"),
     CallSettled(5, 7),
     JitterKept(30),
+    Traced("00-1"),
 ]
 
 

@@ -19,6 +19,7 @@ from tenuto_server.history.engine.records import AttemptFailed, AttemptStarted, 
 from tenuto_server.history.engine.state import SECOND, Activity, RunState
 from tenuto_server.history.engine.turn import Turn, evolves, evolves_event, evolves_numbering, to_ns
 from tenuto_server.history.engine.values import duration, retry_policy, seconds
+from tenuto_server.rules import traces
 from tenuto_server.rules.retry import TIMEOUT_REASON, backoff_s
 
 NOT_FOUND = "activity task not found"
@@ -319,6 +320,8 @@ def _scheduled(state: RunState, event: api.HistoryEvent, attributes: Any) -> Non
     if policy is not None:
         expiration_s = policy.expiration_s or activity.schedule_to_close_s
         activity.expiration_ns = at_ns + expiration_s * SECOND
+    if attributes.HasField("header"):
+        activity.trace = traces.of_header(attributes.header.fields)
     state.activities[event.event_id] = activity
     state.activity_ids[activity.activity_id] = event.event_id
 

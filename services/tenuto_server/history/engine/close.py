@@ -244,6 +244,7 @@ def _continue(
         begun.prev_auto_reset_points.CopyFrom(reset_points.handed_on(state, expires_ns))
     turn.successor = Turn(RunState(state.domain_id, state.workflow_id, new_run_id), turn.now, turn.limits)
     start.begin(turn.successor, begun, jitter_s=jitter_s)
+    start.trace(turn.successor, state.trace)
 
 
 # --- what each end does to the state -----------------------------------------------------------------------------------

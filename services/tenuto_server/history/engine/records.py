@@ -166,6 +166,12 @@ class JitterKept(msgspec.Struct, array_like=True, tag=50):
     jitter_s: int
 
 
+class Traced(msgspec.Struct, array_like=True, tag=51):
+    """The run belongs to the sampled trace of the call that started it, which its header does not name."""
+
+    trace: str
+
+
 class Forked(msgspec.Struct, array_like=True, tag=60):
     """The run begins as a fork of another run's history: all that came of it so far, as an encoded state. The events up to
     `next_event_id` are in the store already, as the fork's own."""
@@ -188,6 +194,7 @@ Internal = (
     | Heartbeat
     | CallSettled
     | JitterKept
+    | Traced
     | Forked
 )
 Record = Happened | Buffered | Numbered | Internal

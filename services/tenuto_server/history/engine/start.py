@@ -13,11 +13,11 @@ from typing import Any
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import decision_task, reset_points
-from tenuto_server.history.engine.records import JitterKept
+from tenuto_server.history.engine.records import JitterKept, Traced
 from tenuto_server.history.engine.state import SECOND, RunState
 from tenuto_server.history.engine.turn import Turn, evolves, evolves_event, timestamp, to_ns
 from tenuto_server.history.engine.values import duration, retry_policy, seconds
-from tenuto_server.rules import cron
+from tenuto_server.rules import cron, traces
 
 # Decision tasks may not hold a worker longer than this.
 DECISION_TIMEOUT_MAX_S = 240
@@ -74,6 +74,12 @@ def begin(
         first(turn)
     if not turn.state.backoff_s:
         decision_task.schedule_if_none(turn)
+
+
+def trace(turn: Turn, context: str) -> None:
+    """The run belongs to this sampled trace (empty: none), unless its header names another."""
+    if context and not turn.state.trace:
+        turn.internal(Traced(context))
 
 
 def end_backoff(turn: Turn) -> None:
@@ -144,8 +150,15 @@ def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     state.search_attributes = attributes.search_attributes.SerializeToString(deterministic=True)
     if attributes.HasField("parent_execution_info"):
         state.parent = attributes.parent_execution_info.SerializeToString()
+    if attributes.HasField("header"):
+        state.trace = traces.of_header(attributes.header.fields)
     if attributes.HasField("prev_auto_reset_points"):
         state.reset_points = reset_points.from_wire(attributes.prev_auto_reset_points)
+
+
+@evolves(Traced)
+def _traced(state: RunState, record: Traced) -> None:
+    state.trace = record.trace
 
 
 @evolves(JitterKept)

@@ -59,6 +59,8 @@ class Activity(msgspec.Struct, array_like=True):
     heartbeat_details: bytes | None = None
     last_failure: bytes = b""
     last_identity: str = ""
+    # The sampled trace context in its header: whatever its worker's and our spans are below.
+    trace: str = ""
 
 
 class Timer(msgspec.Struct, array_like=True, frozen=True):
@@ -205,6 +207,8 @@ class RunState(msgspec.Struct, array_like=True):
     earlier_requests: dict[str, str] = {}
     # The run that `start_request_id` made: this one, once its history says so.
     requested_run_id: str = ""
+    # The sampled trace context that the run belongs to: from its header, or from the call that started it.
+    trace: str = ""
 
     @property
     def begun_ns(self) -> int:

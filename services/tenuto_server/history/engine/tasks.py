@@ -44,6 +44,8 @@ class Dispatch(NamedTuple):
     sticky: bool
     scheduled_ns: int
     not_before_ns: int
+    # The sampled trace context that its spans are below; empty where there is none.
+    trace: str = ""
 
 
 class AlarmKind(enum.IntEnum):
@@ -199,6 +201,7 @@ def decision_dispatch(state: RunState, decision: Decision) -> Dispatch:
         decision.sticky,
         decision.scheduled_ns,
         decision_task.dispatch_from_ns(decision),
+        state.trace,
     )
 
 
@@ -226,6 +229,7 @@ def _add_activity(tasks: Tasks, state: RunState, pending: Activity | None) -> No
             pending.attempt_scheduled_ns,
             # Only a retry waits, with an alarm; a clock that runs behind its predecessor's must hold nothing else back.
             pending.attempt_scheduled_ns if pending.attempt else 0,
+            pending.trace or state.trace,
         )
     )
 

@@ -20,6 +20,7 @@ from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.handlers import starts
 from tenuto_server.history.run import Run, Workflow
+from tenuto_server.rules import traces
 from tenuto_server.transport.network import InternalCall
 
 POLICY_REASON = "by parent close policy"
@@ -41,7 +42,9 @@ async def start_child(core: Core, call: InternalCall) -> bytes:
         except errors.ServiceError:
             await core.confirm()
             raise
-        await core.durable(starts.begin(core, shard, workflow, request, run_id=wanted.run_id, parent=wanted.parent))
+        trace = traces.sampled(call.traceparent)
+        begun = starts.begin(core, shard, workflow, request, run_id=wanted.run_id, parent=wanted.parent, trace=trace)
+        await core.durable(begun)
     return b""
 
 

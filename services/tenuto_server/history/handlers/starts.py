@@ -14,6 +14,7 @@ from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.engine.values import seconds
 from tenuto_server.history.run import FAILED_STATUSES, Run, Workflow
 from tenuto_server.history.shard import Shard
+from tenuto_server.rules import traces
 from tenuto_server.transport.network import InternalCall
 
 _TERMINATED_FOR = "TerminateIfRunning Policy"
@@ -30,7 +31,7 @@ async def start(core: Core, call: InternalCall) -> bytes:
     run_id = "" if current is None else current.state.made_for(request.request_id)
     if current is None or not run_id:
         admit(current, request)
-        current = begin(core, shard, workflow, request)
+        current = begin(core, shard, workflow, request, trace=traces.sampled(call.traceparent))
         run_id = current.state.run_id
     await core.durable(current)
     return api.StartWorkflowExecutionResponse(run_id=run_id).SerializeToString()
@@ -51,7 +52,7 @@ async def signal_with_start(core: Core, call: InternalCall) -> bytes:
     else:
         if not (run is not None and run.state.is_open):
             admit(run, begun)
-        run = begin(core, shard, workflow, begun, request)
+        run = begin(core, shard, workflow, begun, request, trace=traces.sampled(call.traceparent))
     await core.durable(run)
     return api.SignalWithStartWorkflowExecutionResponse(run_id=run.state.run_id).SerializeToString()
 
@@ -73,13 +74,16 @@ def begin(
     with_signal: api.SignalWithStartWorkflowExecutionRequest | None = None,
     run_id: str = "",
     parent: api.ParentExecutionInfo | None = None,
+    trace: str = "",
 ) -> Run:
-    """Starts a run, after ending the current one if the policy says so: in one commit."""
+    """Starts a run, after ending the current one if the policy says so: in one commit. `trace` is the caller's sampled trace
+    context."""
     state = RunState(workflow.domain_id, workflow.workflow_id, run_id or core.runtime.new_id())
     turn = core.turn(state)
     jitter_s = seconds(request.jitter_start)
     chance_s = core.runtime.random.randint(0, jitter_s) if jitter_s > 0 else 0
     engine_start.start(turn, request, chance_s, None if with_signal is None else _signals(with_signal), parent)
+    engine_start.trace(turn, trace)
     turns: list[tuple[Run, Turn]] = []
     current = workflow.current
     if current is not None and current.state.is_open:

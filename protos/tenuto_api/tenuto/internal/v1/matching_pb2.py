@@ -27,35 +27,35 @@ from tenuto_api.uber.cadence.api.v1 import query_pb2 as uber_dot_cadence_dot_api
 from tenuto_api.uber.cadence.api.v1 import tasklist_pb2 as uber_dot_cadence_dot_api_dot_v1_dot_tasklist__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tenuto/internal/v1/matching.proto\x12\x12tenuto.internal.v1\x1a tenuto/internal/v1/history.proto\x1a\x1fuber/cadence/api/v1/query.proto\x1a\"uber/cadence/api/v1/tasklist.proto\"\x8e\x01\n\x11OfferTasksRequest\x12\x17\n\x0fhistory_address\x18\x01 \x01(\t\x12-\n\x06offers\x18\x02 \x03(\x0b\x32\x1d.tenuto.internal.v1.TaskOffer\x12\x31\n\x08\x62\x61\x63klogs\x18\x03 \x03(\x0b\x32\x1f.tenuto.internal.v1.ListBacklog\"p\n\x0bListBacklog\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x11\n\ttask_list\x18\x02 \x01(\t\x12*\n\x04type\x18\x03 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x0f\n\x07waiting\x18\x04 \x01(\x03\"\xa8\x01\n\tTaskOffer\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.tenuto.internal.v1.TaskRef\x12\x11\n\ttask_list\x18\x02 \x01(\t\x12/\n\x04kind\x18\x03 \x01(\x0e\x32!.uber.cadence.api.v1.TaskListKind\x12\x14\n\x0cscheduled_ns\x18\x04 \x01(\x03\x12\x16\n\x0eonly_if_polled\x18\x05 \x01(\x08\"H\n\x12OfferTasksResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0e\x32 .tenuto.internal.v1.OfferOutcome\"\x86\x02\n\x0fPollTaskRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64omain_name\x18\x02 \x01(\t\x12\x11\n\ttask_list\x18\x03 \x01(\t\x12/\n\x04kind\x18\x04 \x01(\x0e\x32!.uber.cadence.api.v1.TaskListKind\x12*\n\x04type\x18\x05 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x10\n\x08identity\x18\x06 \x01(\t\x12\x17\n\x0f\x62inary_checksum\x18\x07 \x01(\t\x12\x1c\n\x14max_tasks_per_second\x18\x08 \x01(\x01\x12\x12\n\nrequest_id\x18\t \x01(\t\"\x83\x01\n\x17\x44\x65scribeTaskListRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x11\n\ttask_list\x18\x02 \x01(\t\x12*\n\x04type\x18\x03 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x16\n\x0einclude_status\x18\x04 \x01(\x08\")\n\x14ListTaskListsRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\"\xda\x01\n\x10QueryTaskRequest\x12\x17\n\x0fhistory_address\x18\x01 \x01(\t\x12\x11\n\tdomain_id\x18\x02 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x03 \x01(\t\x12\x0e\n\x06run_id\x18\x04 \x01(\t\x12\x11\n\ttask_list\x18\x05 \x01(\t\x12/\n\x04kind\x18\x06 \x01(\x0e\x32!.uber.cadence.api.v1.TaskListKind\x12\x31\n\x05query\x18\x07 \x01(\x0b\x32\".uber.cadence.api.v1.WorkflowQuery\"g\n\x11QueryTaskResponse\x12\x18\n\x10no_sticky_poller\x18\x01 \x01(\x08\x12\x38\n\x06result\x18\x02 \x01(\x0b\x32(.uber.cadence.api.v1.WorkflowQueryResult\"r\n\x12\x41nswerQueryRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x38\n\x06result\x18\x03 \x01(\x0b\x32(.uber.cadence.api.v1.WorkflowQueryResult\"]\n\nQueryToken\x12\x11\n\tdomain_id\x18\x0b \x01(\t\x12\x11\n\ttask_list\x18\x0c \x01(\t\x12\x0f\n\x07task_id\x18\r \x01(\t\x12\x18\n\x10matching_address\x18\x0e \x01(\t*\x9e\x01\n\x0cOfferOutcome\x12\x19\n\x15OFFER_OUTCOME_INVALID\x10\x00\x12\x1a\n\x16OFFER_OUTCOME_ACCEPTED\x10\x01\x12\x16\n\x12OFFER_OUTCOME_FULL\x10\x02\x12\"\n\x1eOFFER_OUTCOME_NO_STICKY_POLLER\x10\x03\x12\x1b\n\x17OFFER_OUTCOME_NO_POLLER\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tenuto/internal/v1/matching.proto\x12\x12tenuto.internal.v1\x1a tenuto/internal/v1/history.proto\x1a\x1fuber/cadence/api/v1/query.proto\x1a\"uber/cadence/api/v1/tasklist.proto\"\x8e\x01\n\x11OfferTasksRequest\x12\x17\n\x0fhistory_address\x18\x01 \x01(\t\x12-\n\x06offers\x18\x02 \x03(\x0b\x32\x1d.tenuto.internal.v1.TaskOffer\x12\x31\n\x08\x62\x61\x63klogs\x18\x03 \x03(\x0b\x32\x1f.tenuto.internal.v1.ListBacklog\"p\n\x0bListBacklog\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x11\n\ttask_list\x18\x02 \x01(\t\x12*\n\x04type\x18\x03 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x0f\n\x07waiting\x18\x04 \x01(\x03\"\xbd\x01\n\tTaskOffer\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.tenuto.internal.v1.TaskRef\x12\x11\n\ttask_list\x18\x02 \x01(\t\x12/\n\x04kind\x18\x03 \x01(\x0e\x32!.uber.cadence.api.v1.TaskListKind\x12\x14\n\x0cscheduled_ns\x18\x04 \x01(\x03\x12\x16\n\x0eonly_if_polled\x18\x05 \x01(\x08\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\"H\n\x12OfferTasksResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0e\x32 .tenuto.internal.v1.OfferOutcome\"\x86\x02\n\x0fPollTaskRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64omain_name\x18\x02 \x01(\t\x12\x11\n\ttask_list\x18\x03 \x01(\t\x12/\n\x04kind\x18\x04 \x01(\x0e\x32!.uber.cadence.api.v1.TaskListKind\x12*\n\x04type\x18\x05 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x10\n\x08identity\x18\x06 \x01(\t\x12\x17\n\x0f\x62inary_checksum\x18\x07 \x01(\t\x12\x1c\n\x14max_tasks_per_second\x18\x08 \x01(\x01\x12\x12\n\nrequest_id\x18\t \x01(\t\"\x83\x01\n\x17\x44\x65scribeTaskListRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x11\n\ttask_list\x18\x02 \x01(\t\x12*\n\x04type\x18\x03 \x01(\x0e\x32\x1c.tenuto.internal.v1.TaskType\x12\x16\n\x0einclude_status\x18\x04 \x01(\x08\")\n\x14ListTaskListsRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\"\xda\x01\n\x10QueryTaskRequest\x12\x17\n\x0fhistory_address\x18\x01 \x01(\t\x12\x11\n\tdomain_id\x18\x02 \x01(\t\x12\x13\n\x0bworkflow_id\x18\x03 \x01(\t\x12\x0e\n\x06run_id\x18\x04 \x01(\t\x12\x11\n\ttask_list\x18\x05 \x01(\t\x12/\n\x04kind\x18\x06 \x01(\x0e\x32!.uber.cadence.api.v1.TaskListKind\x12\x31\n\x05query\x18\x07 \x01(\x0b\x32\".uber.cadence.api.v1.WorkflowQuery\"g\n\x11QueryTaskResponse\x12\x18\n\x10no_sticky_poller\x18\x01 \x01(\x08\x12\x38\n\x06result\x18\x02 \x01(\x0b\x32(.uber.cadence.api.v1.WorkflowQueryResult\"r\n\x12\x41nswerQueryRequest\x12\x11\n\tdomain_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x38\n\x06result\x18\x03 \x01(\x0b\x32(.uber.cadence.api.v1.WorkflowQueryResult\"]\n\nQueryToken\x12\x11\n\tdomain_id\x18\x0b \x01(\t\x12\x11\n\ttask_list\x18\x0c \x01(\t\x12\x0f\n\x07task_id\x18\r \x01(\t\x12\x18\n\x10matching_address\x18\x0e \x01(\t*\x9e\x01\n\x0cOfferOutcome\x12\x19\n\x15OFFER_OUTCOME_INVALID\x10\x00\x12\x1a\n\x16OFFER_OUTCOME_ACCEPTED\x10\x01\x12\x16\n\x12OFFER_OUTCOME_FULL\x10\x02\x12\"\n\x1eOFFER_OUTCOME_NO_STICKY_POLLER\x10\x03\x12\x1b\n\x17OFFER_OUTCOME_NO_POLLER\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tenuto.internal.v1.matching_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OFFEROUTCOME']._serialized_start=1644
-  _globals['_OFFEROUTCOME']._serialized_end=1802
+  _globals['_OFFEROUTCOME']._serialized_start=1665
+  _globals['_OFFEROUTCOME']._serialized_end=1823
   _globals['_OFFERTASKSREQUEST']._serialized_start=161
   _globals['_OFFERTASKSREQUEST']._serialized_end=303
   _globals['_LISTBACKLOG']._serialized_start=305
   _globals['_LISTBACKLOG']._serialized_end=417
   _globals['_TASKOFFER']._serialized_start=420
-  _globals['_TASKOFFER']._serialized_end=588
-  _globals['_OFFERTASKSRESPONSE']._serialized_start=590
-  _globals['_OFFERTASKSRESPONSE']._serialized_end=662
-  _globals['_POLLTASKREQUEST']._serialized_start=665
-  _globals['_POLLTASKREQUEST']._serialized_end=927
-  _globals['_DESCRIBETASKLISTREQUEST']._serialized_start=930
-  _globals['_DESCRIBETASKLISTREQUEST']._serialized_end=1061
-  _globals['_LISTTASKLISTSREQUEST']._serialized_start=1063
-  _globals['_LISTTASKLISTSREQUEST']._serialized_end=1104
-  _globals['_QUERYTASKREQUEST']._serialized_start=1107
-  _globals['_QUERYTASKREQUEST']._serialized_end=1325
-  _globals['_QUERYTASKRESPONSE']._serialized_start=1327
-  _globals['_QUERYTASKRESPONSE']._serialized_end=1430
-  _globals['_ANSWERQUERYREQUEST']._serialized_start=1432
-  _globals['_ANSWERQUERYREQUEST']._serialized_end=1546
-  _globals['_QUERYTOKEN']._serialized_start=1548
-  _globals['_QUERYTOKEN']._serialized_end=1641
+  _globals['_TASKOFFER']._serialized_end=609
+  _globals['_OFFERTASKSRESPONSE']._serialized_start=611
+  _globals['_OFFERTASKSRESPONSE']._serialized_end=683
+  _globals['_POLLTASKREQUEST']._serialized_start=686
+  _globals['_POLLTASKREQUEST']._serialized_end=948
+  _globals['_DESCRIBETASKLISTREQUEST']._serialized_start=951
+  _globals['_DESCRIBETASKLISTREQUEST']._serialized_end=1082
+  _globals['_LISTTASKLISTSREQUEST']._serialized_start=1084
+  _globals['_LISTTASKLISTSREQUEST']._serialized_end=1125
+  _globals['_QUERYTASKREQUEST']._serialized_start=1128
+  _globals['_QUERYTASKREQUEST']._serialized_end=1346
+  _globals['_QUERYTASKRESPONSE']._serialized_start=1348
+  _globals['_QUERYTASKRESPONSE']._serialized_end=1451
+  _globals['_ANSWERQUERYREQUEST']._serialized_start=1453
+  _globals['_ANSWERQUERYREQUEST']._serialized_end=1567
+  _globals['_QUERYTOKEN']._serialized_start=1569
+  _globals['_QUERYTOKEN']._serialized_end=1662
 # @@protoc_insertion_point(module_scope)

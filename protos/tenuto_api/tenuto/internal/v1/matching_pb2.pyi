@@ -46,18 +46,20 @@ class ListBacklog(_message.Message):
     def __init__(self, domain_id: _Optional[str] = ..., task_list: _Optional[str] = ..., type: _Optional[_Union[_history_pb2.TaskType, str]] = ..., waiting: _Optional[int] = ...) -> None: ...
 
 class TaskOffer(_message.Message):
-    __slots__ = ("task", "task_list", "kind", "scheduled_ns", "only_if_polled")
+    __slots__ = ("task", "task_list", "kind", "scheduled_ns", "only_if_polled", "traceparent")
     TASK_FIELD_NUMBER: _ClassVar[int]
     TASK_LIST_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SCHEDULED_NS_FIELD_NUMBER: _ClassVar[int]
     ONLY_IF_POLLED_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     task: _history_pb2.TaskRef
     task_list: str
     kind: _tasklist_pb2.TaskListKind
     scheduled_ns: int
     only_if_polled: bool
-    def __init__(self, task: _Optional[_Union[_history_pb2.TaskRef, _Mapping]] = ..., task_list: _Optional[str] = ..., kind: _Optional[_Union[_tasklist_pb2.TaskListKind, str]] = ..., scheduled_ns: _Optional[int] = ..., only_if_polled: _Optional[bool] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, task: _Optional[_Union[_history_pb2.TaskRef, _Mapping]] = ..., task_list: _Optional[str] = ..., kind: _Optional[_Union[_tasklist_pb2.TaskListKind, str]] = ..., scheduled_ns: _Optional[int] = ..., only_if_polled: _Optional[bool] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class OfferTasksResponse(_message.Message):
     __slots__ = ("outcomes",)
