@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from contextlib import suppress
+from types import TracebackType
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -69,18 +70,49 @@ def parse_token_of(token_class: type[M], token: bytes) -> M:
         raise BadRequest(validation.INVALID_TASK_TOKEN) from None
 
 
+class LongPoll:
+    """A wait that a graceful stop ends: `with`, in the task that waits. TimeoutError then."""
+
+    __slots__ = ("_cancelling", "_frontend", "_is_ended", "_task")
+
+    def __init__(self, frontend: FrontendContext) -> None:
+        self._frontend = frontend
+        self._is_ended = False
+
+    def __enter__(self) -> None:
+        if self._frontend.stopping:
+            raise TimeoutError
+        task = asyncio.current_task(self._frontend.loop)
+        assert task is not None
+        self._task = task
+        # As for asyncio's own timeouts: whoever still counts more cancellations than now lets a cancellation through.
+        self._cancelling = task.cancelling()
+        self._frontend.long_polls[self] = None
+
+    def end(self) -> None:
+        """The process stops: the wait is over."""
+        if not self._is_ended:
+            self._is_ended = True
+            self._task.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        del self._frontend.long_polls[self]
+        if self._is_ended and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+
 class FrontendContext:
     """One frontend process's means, shared by its handlers. `long_polls` are the waits that a graceful stop ends
     early."""
 
     __slots__ = (
-        "_loop",
         "address",
         "domains",
         "dynamic",
         "limiter",
         "live",
         "long_polls",
+        "loop",
         "network",
         "places",
         "registry",
@@ -117,9 +149,9 @@ class FrontendContext:
         self.dynamic = dynamic or DynamicConfig([self.live], store)
         self.search_attributes = SearchAttributes(store, runtime)
         self.address = address
-        self._loop = asyncio.get_running_loop()
-        self.limiter = Limiter(self.live, self._loop.time())
-        self.long_polls: dict[asyncio.Timeout, None] = {}
+        self.loop = asyncio.get_running_loop()
+        self.limiter = Limiter(self.live, self.loop.time())
+        self.long_polls: dict[LongPoll, None] = {}
         # Between start and stop; and from the stop on.
         self.serving = False
         self.stopping = False
@@ -146,12 +178,11 @@ class FrontendContext:
 
     def now(self) -> float:
         """The event loop's time: that of deadlines, in seconds."""
-        return self._loop.time()
+        return self.loop.time()
 
-    def long_poll(self) -> asyncio.Timeout:
-        """The scope of a wait that a graceful stop ends: to be entered, then kept in `long_polls` until it is left. What
-        came in just before the stop does not wait at all."""
-        return asyncio.timeout(0 if self.stopping else None)
+    def long_poll(self) -> LongPoll:
+        """The scope of a wait that a graceful stop ends. What came in just before the stop does not wait at all."""
+        return LongPoll(self)
 
     # --- domains ------------------------------------------------------------------------------------------------------
     async def domain(self, name: str, rate_class: RateClass, task_list: str = "", task_type: int = 0) -> api.Domain:
@@ -161,9 +192,9 @@ class FrontendContext:
             raise BadRequest(validation.DOMAIN_NOT_SET)
         validation.check_length(name, "Domain", self.limits)
         domain = await self.domains.by_name(name)
-        self.limiter.take_domain(rate_class, domain, self._loop.time())
+        self.limiter.take_domain(rate_class, domain, self.loop.time())
         if task_list:
-            self.limiter.take_task_list(domain, task_list, task_type, self._loop.time())
+            self.limiter.take_task_list(domain, task_list, task_type, self.loop.time())
         return domain
 
     async def domain_by_id(self, domain_id: str, rate_class: RateClass) -> api.Domain:
@@ -171,7 +202,7 @@ class FrontendContext:
         domain = self.domains.cached_by_id(domain_id)
         if domain is None:
             domain = await self.domains.by_id(domain_id)
-        self.limiter.take_domain(rate_class, domain, self._loop.time())
+        self.limiter.take_domain(rate_class, domain, self.loop.time())
         return domain
 
     # --- owners -------------------------------------------------------------------------------------------------------
@@ -250,14 +281,14 @@ class FrontendContext:
 
     def deadline(self, call: PublicCall) -> float:
         """Until when a call that is no poll may take, in the event loop's time."""
-        now = self._loop.time()
+        now = self.loop.time()
         if call.deadline is None:
             return now + self.settings.timeout_s_default
         return min(call.deadline, now + self.settings.timeout_s_max)
 
     def left(self, deadline: float) -> float:
         """How much of the caller's time is left, in seconds. Raises `DeadlineExceeded` where none is."""
-        left = deadline - self._loop.time()
+        left = deadline - self.loop.time()
         if left <= 0:
             raise errors.DeadlineExceeded("The caller's time has run out.")
         return left
@@ -268,7 +299,7 @@ class FrontendContext:
         settings = self.settings
         backoff = min(backoff * 2, settings.retry_s_max) if backoff else settings.retry_s_first
         pause = backoff * (0.5 + self.runtime.random.random() / 2)
-        if self.stopping or self._loop.time() + pause >= deadline:
+        if self.stopping or self.loop.time() + pause >= deadline:
             raise ServiceBusy(refusal)
         await asyncio.sleep(pause)
         return backoff

@@ -36,10 +36,8 @@ async def _living_history(
     execution = request.workflow_execution
     if not request.wait_for_new_event:
         return await frontend.call_history(call, "GetWorkflowExecutionHistory", domain.id, execution.workflow_id, call.body)
-    scope = frontend.long_poll()
     try:
-        async with scope:
-            frontend.long_polls[scope] = None
+        with frontend.long_poll():
             return await frontend.call_history(
                 call,
                 "GetWorkflowExecutionHistory",
@@ -50,8 +48,6 @@ async def _living_history(
             )
     except (TimeoutError, DeadlineExceeded):
         return _nothing_new(request.next_page_token)
-    finally:
-        frontend.long_polls.pop(scope, None)
 
 
 def _until(frontend: FrontendContext, call: PublicCall) -> float:

@@ -79,14 +79,10 @@ async def _poll(frontend: FrontendContext, poll: internal.PollTaskRequest, deadl
     if partitions > 1 and poll.kind != api.TASK_LIST_KIND_STICKY:
         poll.task_list = partition_name(poll.task_list, frontend.runtime.random.randrange(partitions))
         poll.max_tasks_per_second /= partitions
-    scope = frontend.long_poll()
     try:
-        async with scope:
-            frontend.long_polls[scope] = None
+        with frontend.long_poll():
             return await frontend.call_matching(
                 poll.domain_id, poll.task_list, poll.type, "PollTask", poll.SerializeToString(), deadline
             )
     except (TimeoutError, DeadlineExceeded):
         return NO_TASK
-    finally:
-        frontend.long_polls.pop(scope, None)

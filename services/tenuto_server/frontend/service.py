@@ -103,10 +103,8 @@ class FrontendService:
         context = self._context
         for one in (context, self._bypassing):
             one.serving, one.stopping = False, True
-        now = context.now()
-        for scope in list(context.long_polls):
-            if not scope.expired():
-                scope.reschedule(now)
+        for poll in list(context.long_polls):
+            poll.end()
 
     async def handle(self, call: PublicCall) -> bytes:
         """The response message's bytes, or a `ServiceError` of the interface."""

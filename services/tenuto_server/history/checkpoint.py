@@ -196,7 +196,7 @@ def _at_rest(workflow: Workflow, committed: int) -> bool:
         return False
     return all(
         not run.is_dirty
-        and not run.watchers
+        and not run.is_watched
         and run.queries is None
         and run.last_seq <= committed
         and not owes(run.state)

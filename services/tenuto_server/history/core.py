@@ -125,8 +125,11 @@ class Core:
     async def run(self, domain_id: str, workflow_id: str, run_id: str) -> Run:
         """A run of this process. Raises EntityNotExists, ShardOwnershipLost."""
         shard = self.shard(domain_id, workflow_id)
-        run = await shard.run(domain_id, workflow_id, run_id)
-        self.require(run)
+        workflow = shard.workflows.get((domain_id, workflow_id))
+        run = None if workflow is None else workflow.held(run_id)
+        if run is None:
+            run = await shard.run(domain_id, workflow_id, run_id)
+            self.require(run)
         return run
 
     async def attribute_rules(self, domain_id: str, names: set[str]) -> AttributeRules:
@@ -251,19 +254,21 @@ class Core:
             raise errors.ShardOwnershipLost("the commit log is closed")
         await self.log.wait(self.log.confirm())
 
-    async def news(self, run: Run, until: float) -> bool:
-        """Waits for a turn of the run, and that all that has happened to it is durable. False if there was none until then,
-        in the event loop's time."""
-        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        run.watchers.append(watcher)
+    async def news(self, run: Run, until: float, *, of_end: bool = False) -> bool:
+        """Waits for a turn of the run (with `of_end`: for the one that ends it), and that all that has happened to it is
+        durable. False if there was none until then, in the event loop's time."""
+        loop = asyncio.get_running_loop()
+        watcher: asyncio.Future[bool] = loop.create_future()
+        (run.end_watchers if of_end else run.watchers).append(watcher)
+        timer = loop.call_at(until, _no_news, watcher)
         try:
-            async with asyncio.timeout_at(until):
-                await watcher
-        except TimeoutError:
-            return False
+            if not await watcher:
+                return False
         finally:
-            if watcher in run.watchers:
-                run.watchers.remove(watcher)
+            timer.cancel()
+            for watchers in (run.watchers, run.end_watchers):
+                if watcher in watchers:
+                    watchers.remove(watcher)
         self.require(run)
         await self.durable(run)
         return True
@@ -275,7 +280,9 @@ class Core:
             self.offer(run, derived.dispatches)
         if derived.calls and not run.is_deleted:
             self.calls.add(run, derived.calls)
-        if run.watchers:
+        if run.is_closed and run.end_watchers:
+            run.notify_end()
+        elif run.watchers:
             run.notify()
 
     def offer(self, run: Run, dispatches: list[Dispatch]) -> None:
@@ -399,7 +406,7 @@ class Core:
         for run in shard.runs():
             self.alarms.forget(run)
             self.calls.forget(run)
-            run.notify()
+            run.notify_end()
             if run.queries is not None:
                 run.queries.lose()
         shard.workflows.clear()
@@ -421,6 +428,11 @@ class Core:
         self.async_starts.kill()
         self.offers.kill()
         self.calls.kill()
+
+
+def _no_news(watcher: asyncio.Future[bool]) -> None:
+    if not watcher.done():
+        watcher.set_result(False)
 
 
 async def _no_shards(shard_id: int) -> None:

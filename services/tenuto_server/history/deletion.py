@@ -75,7 +75,7 @@ def _forget(core: Core, shard: Shard, run: Run) -> None:
     workflow.runs.pop(run.state.run_id, None)
     if workflow.current is run:
         workflow.current = None
-    run.notify()
+    run.notify_end()
     if run.queries is not None:
         run.queries.lose()
 

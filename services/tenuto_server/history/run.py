@@ -23,9 +23,9 @@ class Run:
     """
 
     __slots__ = (
-        "alarms", "dirty_since", "first_id", "frames", "is_deleted", "is_dirty", "is_stored", "last_seq", "listed_looks",
-        "listed_version", "offered", "offered_decision", "own_version", "queries", "shard", "state", "stored_next_id",
-        "task_rows", "timer_rows", "watchers", "workflow",
+        "alarms", "dirty_since", "end_watchers", "first_id", "frames", "is_deleted", "is_dirty", "is_stored", "last_seq",
+        "listed_looks", "listed_version", "offered", "offered_decision", "own_version", "queries", "shard", "state",
+        "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -56,7 +56,9 @@ class Run:
         # How lists show it (see `storing.looks`), and the version of its state that was last compared with that.
         self.listed_looks: tuple[int, bytes, bool] | None = None
         self.listed_version = 0
-        self.watchers: list[asyncio.Future[None]] = []
+        # Who waits for any news, and who only for the end. True: there was some.
+        self.watchers: list[asyncio.Future[bool]] = []
+        self.end_watchers: list[asyncio.Future[bool]] = []
         # Queries that wait for the pending decision; None where there are none, as nearly always.
         self.queries: BufferedQueries | None = None
 
@@ -90,7 +92,18 @@ class Run:
         watchers, self.watchers = self.watchers, []
         for watcher in watchers:
             if not watcher.done():
-                watcher.set_result(None)
+                watcher.set_result(True)
+
+    def notify_end(self) -> None:
+        """Wakes all who wait: there will be no more news of the run, or not here."""
+        self.watchers += self.end_watchers
+        self.end_watchers = []
+        self.notify()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody waits for news of the run."""
+        return bool(self.watchers or self.end_watchers)
 
     @property
     def is_closed(self) -> bool:
@@ -111,6 +124,11 @@ class Workflow:
         # Runs that are deleted while the store may still show them, and how many it does not show any more.
         self.deleted: dict[str, Deletion] = {}
         self.settled = 0
+
+    def held(self, run_id: str) -> Run | None:
+        """A run that is in memory; the newest one for an empty run id."""
+        run = self.runs.get(run_id) if run_id else self.current
+        return None if run is None or run.is_deleted else run
 
     def add(self, run: Run, current: bool = True) -> None:
         """Takes a run in, as the newest if it is."""

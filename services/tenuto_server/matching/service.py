@@ -62,6 +62,8 @@ class MatchingService:
         self._live = LiveSettings.of(settings, "matching")
         self._live.on_change(self._settings_changed)
         self._address = address
+        # The event loop's time; asking for the running loop at every turn would cost a system call.
+        self._time = runtime.monotonic
         self._lists: dict[ListKey, TaskList] = {}
         self._room = Room(self._settings.tasks_max)
         self._methods: dict[str, Callable[[InternalCall], Awaitable[bytes]]] = {
@@ -93,13 +95,14 @@ class MatchingService:
         self._room.tasks_max = self._settings.tasks_max
         if not self._running:
             return
-        now = self._runtime.monotonic()
+        now = self._time()
         for task_list in self._lists.values():
             task_list.matcher.set_limits(self._settings_of(task_list), now)
             self._deliver(task_list, now)
 
     async def start(self) -> None:
         """Begins to serve. Whoever starts the service also listens with `handle`."""
+        self._time = asyncio.get_running_loop().time
         self._running = True
         self._network.on_lost(self._history_lost)
         self._router.on_change(self._router_changed)
@@ -149,7 +152,7 @@ class MatchingService:
     async def _offer_tasks(self, call: InternalCall) -> bytes:
         request = internal.OfferTasksRequest.FromString(call.body)
         address = request.history_address
-        now = self._runtime.monotonic()
+        now = self._time()
         for backlog in request.backlogs:
             self._note_backlog(backlog, address, now)
         return internal.OfferTasksResponse(
@@ -208,12 +211,12 @@ class MatchingService:
 
     def _deliver_later(self, task_list: TaskList) -> None:
         task_list.timer = None
-        self._deliver(task_list, self._runtime.monotonic())
+        self._deliver(task_list, self._time())
 
     # --- polls --------------------------------------------------------------------------------------------------------
     async def _poll_task(self, call: InternalCall) -> bytes:
         request = internal.PollTaskRequest.FromString(call.body)
-        now = self._runtime.monotonic()
+        now = self._time()
         key = (request.domain_id, request.task_list, request.type)
         until = self._poll_end(key, request.domain_name, call.deadline, now)
         if until <= now:
@@ -229,7 +232,7 @@ class MatchingService:
         try:
             wait_s = 0.0 if scout else self._settings.pass_on_after_s
             answer = await self._poll_here(task_list, request, now, min(until, now + wait_s), call.deadline)
-            if answer or not self._running or self._runtime.monotonic() >= until:
+            if answer or not self._running or self._time() >= until:
                 return answer
             return await self._pass_on(request, base, until)
         finally:
@@ -261,7 +264,7 @@ class MatchingService:
         """The poll goes on at the root of its task list, under the same request id."""
         request.task_list = base
         address = self._router.matching_address(request.domain_id, base, request.type)
-        timeout_s = until - self._runtime.monotonic() + self._settings.deadline_margin_s
+        timeout_s = until - self._time() + self._settings.deadline_margin_s
         return await self._network.call(address, "PollTask", request.SerializeToString(), timeout_s)
 
     def _poll_end(self, key: ListKey, domain_name: str, deadline: float | None, now: float) -> float:
@@ -286,7 +289,7 @@ class MatchingService:
                 break
             if answer is not None:
                 return answer + self._backlog_hint(serving.task_list)
-            now = self._runtime.monotonic()
+            now = self._time()
             if now >= serving.until or not self._running:
                 break
             matcher.rejoin(poll, now)
@@ -315,7 +318,7 @@ class MatchingService:
 
     def _end_poll(self, task_list: TaskList, poll: Poll, caller_gone: bool) -> None:
         """However a poll ended: it takes nothing any more, and a task it held or put back may go to another."""
-        now = self._runtime.monotonic()
+        now = self._time()
         task_list.matcher.remove_poll(poll, now, caller_gone=caller_gone)
         self._deliver(task_list, now)
         self._polls -= 1
@@ -345,7 +348,7 @@ class MatchingService:
         # A task given up before is tried once: it rests between tries, while the poll does other things.
         for attempt in range(1 if task.give_ups else self._settings.start_attempts_max):
             if attempt:
-                if self._runtime.monotonic() + pause_s >= serving.until or not self._running:
+                if self._time() + pause_s >= serving.until or not self._running:
                     break
                 await asyncio.sleep(pause_s)
                 pause_s *= 2
@@ -372,16 +375,16 @@ class MatchingService:
         limit = self._settings.start_timeout_s
         if deadline is None:
             return limit
-        left = deadline - self._runtime.monotonic() - self._settings.deadline_margin_s / 4
+        left = deadline - self._time() - self._settings.deadline_margin_s / 4
         return max(0.001, min(limit, left))
 
     def _finish(self, serving: Serving, *, started: bool) -> None:
-        serving.task_list.matcher.finish(serving.poll, self._runtime.monotonic(), started=started)
+        serving.task_list.matcher.finish(serving.poll, self._time(), started=started)
 
     def _give_up(self, serving: Serving, task: Task, error: errors.ServiceError | None) -> None:
         key, matcher = serving.task_list.key, serving.task_list.matcher
         self._measured.give_ups += 1
-        now = self._runtime.monotonic()
+        now = self._time()
         kept = matcher.put_back(serving.poll, now, unknown=True)
         if isinstance(error, errors.Unavailable | errors.DeadlineExceeded):
             matcher.rest_address(task.address, now)
@@ -392,7 +395,7 @@ class MatchingService:
         """Waits for a poller, then for its worker's answer; how long is the caller's matter."""
         request = internal.QueryTaskRequest.FromString(call.body)
         key = (request.domain_id, request.task_list, int(internal.TASK_TYPE_DECISION))
-        now = self._runtime.monotonic()
+        now = self._time()
         if not self._owns(key):
             raise errors.Unavailable("the task list belongs to another matching process")
         task_list, sticky = self._lists.get(key), request.kind == _STICKY
@@ -448,7 +451,7 @@ class MatchingService:
         response = api.DescribeTaskListResponse()
         response.task_list.name = name
         response.task_list.kind = _STICKY if task_list is not None and task_list.sticky else api.TASK_LIST_KIND_NORMAL
-        now, now_ns = self._runtime.monotonic(), self._runtime.now()
+        now, now_ns = self._time(), self._runtime.now()
         if task_list is not None:
             pollers = task_list.matcher.pollers(now, self._settings.poller_window_s)
             for identity, poller in pollers.items():
@@ -508,7 +511,7 @@ class MatchingService:
         """Unloads the lists that nobody has polled for `idle_s` and that hold nothing, or nothing that will be asked
         for: tasks of a sticky list have long been moved to the normal one, and those of a list that has another owner
         by now were offered there."""
-        now = self._swept = self._runtime.monotonic()
+        now = self._swept = self._time()
         idle = [task_list for task_list in self._lists.values() if task_list.matcher.idle_s(now) >= idle_s]
         for task_list in idle:
             if task_list.matcher.is_empty or (
@@ -528,7 +531,7 @@ class MatchingService:
     def _history_lost(self, address: str) -> None:
         if not self._running:
             return
-        now = self._runtime.monotonic()
+        now = self._time()
         for task_list in self._lists.values():
             task_list.backlogs.pop(address, None)
             task_list.matcher.rest_address(address, now)

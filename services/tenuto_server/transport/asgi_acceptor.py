@@ -19,7 +19,7 @@ import base64
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -78,6 +78,8 @@ class AsgiAcceptor:
         self._handler = handler
         self._settings = settings
         self._body_bytes_max = settings.receive_bytes_max + _PREFIX_BYTES
+        # Asking for the running loop is a system call in some Pythons; an application serves one loop all its life.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._under_way: dict[asyncio.Task[Any], _Call] = {}
         self._watch_task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -85,23 +87,22 @@ class AsgiAcceptor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One call; anything that is not a gRPC request is refused by an HTTP status."""
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in scope["headers"]
-            if name[-4:] != b"-bin"
-        }
+        headers = {_name(name): value.decode("latin-1") for name, value in scope["headers"] if name[-4:] != b"-bin"}
         refused = _refusal(scope["method"], headers)
         if refused:
             await send({"type": "http.response.start", "status": refused, "headers": [(b"content-length", b"0")]})
             await send(_END)
             return
         service = headers.get("rpc-service")
-        task = asyncio.current_task()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         under_way = self._under_way
         call = under_way[task] = _Call(task)
         try:
-            answer = await self._answer(scope["path"][1:], headers, receive, call)
+            answer = await self._answer(scope["path"][1:], headers, receive, call, loop)
         except _Gone:
             return
         except errors.ServiceError as error:
@@ -145,9 +146,10 @@ class AsgiAcceptor:
             if tasks:
                 await asyncio.wait(tasks, timeout=_CANCEL_WAIT_S)
 
-    async def _answer(self, method: str, headers: dict[str, str], receive: Receive, call: _Call) -> bytes:
+    async def _answer(
+        self, method: str, headers: dict[str, str], receive: Receive, call: _Call, loop: asyncio.AbstractEventLoop
+    ) -> bytes:
         """The response message's bytes; ServiceError for every other outcome."""
-        loop = asyncio.get_running_loop()
         timeout = headers.get("grpc-timeout")
         deadline = None if timeout is None else loop.time() + parse_timeout(timeout)
         if self._stopping:
@@ -226,6 +228,12 @@ class AsgiAcceptor:
         if flag != 1:
             raise errors.InternalService("unknown flags in the message's prefix")
         return _decompress(body[_PREFIX_BYTES:], headers.get("grpc-encoding", "identity"), limit)
+
+
+@lru_cache(maxsize=512)
+def _name(name: bytes) -> str:
+    """A header's name: there are few, and each comes with nearly every call."""
+    return name.decode("latin-1")
 
 
 def parse_timeout(value: str) -> float:

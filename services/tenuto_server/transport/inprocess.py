@@ -4,10 +4,11 @@ One room, many ends: `InProcessNetwork()` makes a room and one process's end in 
 an end in the same room. Which end calls matters only for `on_lost` and `close`.
 
 The handler runs in the caller's task, so a call costs no task, no queue and no copy, and a cancelled caller cancels the
-handler by itself. A deadline and a closing listener have to interrupt that task from outside without the caller seeing
-a cancellation: both cancel the task, and the call, on its way out, takes that cancellation back and raises the error
-instead. `asyncio.timeout` does the same; its rule for nested scopes (whoever still counts more cancellations than when
-it began lets the cancellation through) is kept here.
+handler by itself. Nearly all calls end long before their deadline, so one timer looks after all new ones of an end: those
+that are still under way when it rings get timers of their own. A deadline and a closing listener have to interrupt that
+task from outside without the caller seeing a cancellation: both cancel the task, and the call, on its way out, takes that
+cancellation back and raises the error instead. `asyncio.timeout` does the same; its rule for nested scopes (whoever still
+counts more cancellations than when it began lets the cancellation through) is kept here.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from tenuto_server.transport.network import InternalCall, InternalHandler
 log = logging.getLogger(__name__)
 
 CLOSE_WAIT_S = 2.0
+# Calls that take longer than this get a timer of their own.
+NEW_S = 0.1
 
 
 class InProcessListener:
@@ -75,11 +78,13 @@ class _Room:
 class _Scope:
     """One call under way, in the caller's task: how it is interrupted from outside."""
 
-    __slots__ = ("awaited", "cancelling", "error", "task")
+    __slots__ = ("awaited", "cancelling", "deadline", "error", "task", "timer")
 
-    def __init__(self, task: asyncio.Task[object]) -> None:
+    def __init__(self, task: asyncio.Task[object], deadline: float | None) -> None:
         self.task = task
         self.cancelling = task.cancelling()
+        self.deadline = deadline
+        self.timer: asyncio.TimerHandle | None = None
         self.error: errors.ServiceError | None = None
         self.awaited: asyncio.Future[None] | None = None
 
@@ -105,12 +110,15 @@ class _Scope:
 class InProcessNetwork:
     """One process's end of the room; implements `Network`."""
 
-    __slots__ = ("_callbacks", "_calls", "_closed", "_links", "_loop", "_room")
+    __slots__ = ("_callbacks", "_calls", "_closed", "_links", "_loop", "_new", "_new_timer", "_room")
 
     def __init__(self, room: _Room | None = None) -> None:
         self._room = _Room() if room is None else room
         self._callbacks: list[Callable[[str], None]] = []
-        self._calls: set[_Scope] = set()
+        # Calls under way: those begun a moment ago, and the others.
+        self._new: dict[_Scope, None] = {}
+        self._calls: dict[_Scope, None] = {}
+        self._new_timer: asyncio.TimerHandle | None = None
         self._links: set[str] = set()
         self._closed = False
         # Asking for the running loop is a system call in some Pythons; a network serves one loop all its life.
@@ -145,17 +153,20 @@ class InProcessNetwork:
         if task is None:
             raise RuntimeError("a call must be made from a task")
         self._links.add(address)
-        scope = _Scope(task)
         deadline: float | None = None
-        timer: asyncio.TimerHandle | None = None
         if timeout_s is not None:
             if timeout_s <= 0:
                 raise errors.DeadlineExceeded("deadline exceeded")
             deadline = loop.time() + timeout_s
-            timer = loop.call_at(deadline, scope.expire)
-        calls, own_calls = listener.calls, self._calls
+        scope = _Scope(task, deadline)
+        if timeout_s is not None and timeout_s <= NEW_S:
+            self._keep(scope, loop)
+        else:
+            self._new[scope] = None
+            if self._new_timer is None:
+                self._new_timer = loop.call_later(NEW_S, self._keep_new)
+        calls = listener.calls
         calls.add(scope)
-        own_calls.add(scope)
         try:
             answer = await listener.handler(InternalCall(method, body, deadline, tracing.current_traceparent()))
         except asyncio.CancelledError:
@@ -173,16 +184,33 @@ class InProcessNetwork:
             raise errors.InternalService("internal error") from None
         finally:
             calls.discard(scope)
-            own_calls.discard(scope)
+            if scope in self._new:
+                del self._new[scope]
+            else:
+                self._calls.pop(scope, None)
+                if scope.timer is not None:
+                    scope.timer.cancel()
             if scope.awaited is not None:
                 scope.end()
-            if timer is not None:
-                timer.cancel()
             if scope.error is not None:
                 await _take_back(task)
         if scope.error is not None:
             raise scope.error
         return answer
+
+    def _keep_new(self) -> None:
+        """Gives the calls that were new, and are under way still, timers of their own."""
+        new, self._new = self._new, {}
+        self._new_timer = None
+        loop = self._loop
+        assert loop is not None
+        for scope in new:
+            self._keep(scope, loop)
+
+    def _keep(self, scope: _Scope, loop: asyncio.AbstractEventLoop) -> None:
+        self._calls[scope] = None
+        if scope.deadline is not None:
+            scope.timer = loop.call_at(scope.deadline, scope.expire)
 
     def on_lost(self, callback: Callable[[str], None]) -> None:
         """`callback(address)` runs, from the event loop, whenever an address that this end has called closes."""
@@ -198,7 +226,9 @@ class InProcessNetwork:
             return
         self._closed = True
         self._room.ends.remove(self)
-        for scope in list(self._calls):
+        if self._new_timer is not None:
+            self._new_timer.cancel()
+        for scope in [*self._calls, *self._new]:
             scope.interrupt(errors.Unavailable("the network was closed"))
         self._links.clear()
 

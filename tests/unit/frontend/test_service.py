@@ -305,7 +305,6 @@ def test_a_killed_frontend_answers_nothing() -> None:
             stop = asyncio.ensure_future(bench.frontend.stop())
             # Let the stop interrupt the poll, and die before the poll has noticed.
             await asyncio.sleep(0)
-            await asyncio.sleep(0)
             bench.frontend.kill()
             await stop
             for call in (started, poll):

@@ -55,7 +55,7 @@ async def get_history(core: Core, call: InternalCall) -> bytes:
 async def _close_event(core: Core, call: InternalCall, run: Run, wait: bool) -> bytes:
     """Only the last event, once there will be no other."""
     if wait:
-        await _wait(core, call, run, lambda: run.is_closed)
+        await _wait(core, call, run, lambda: run.is_closed, of_end=True)
     else:
         await core.durable(run)
     if run.is_closed:
@@ -90,14 +90,16 @@ async def _all_events(
     return _response([*frames, *extra], None)
 
 
-async def _wait(core: Core, call: InternalCall, run: Run, is_news: Callable[[], bool]) -> None:
+async def _wait(
+    core: Core, call: InternalCall, run: Run, is_news: Callable[[], bool], *, of_end: bool = False
+) -> None:
     """Waits until there is durable news, or the poll's time is over."""
     await core.durable(run)
     loop = asyncio.get_running_loop()
     ends = loop.time() + core.settings.history_poll
     if call.deadline is not None:
         ends = min(ends, call.deadline - _MARGIN_S)
-    while not is_news() and await core.news(run, ends):
+    while not is_news() and await core.news(run, ends, of_end=of_end):
         pass
 
 
