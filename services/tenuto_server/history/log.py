@@ -8,7 +8,8 @@ Only when the row is durable do the batch's actions run (tasks are handed out, l
 
 Between two appends lies a gap that grows with the load, up to a setting: it makes batches larger, and cost goes with the number
 of appends, not of steps. It is nothing while the event loop has time to spare, whatever waits: then it would only make callers
-wait. An append with an unknown outcome is made again, same
+wait. The loop has none to spare when it works all the time, and when what is ready in it waits for its turn: because of other
+threads, or of other processes on the machine. An append with an unknown outcome is made again, same
 bytes, until its outcome is known. If the log is sealed, somebody else owns what this process owned: everything waiting fails, and
 `on_sealed` makes the process drop its memory.
 """
@@ -38,6 +39,9 @@ _STEPS_FULL = 4.0
 # From this share of the loop's time on the gap begins to grow; at `_BUSY_FULL` only the steps decide.
 _BUSY_QUIET = 0.6
 _BUSY_FULL = 0.9
+# From a turn of the loop this long on the gap begins to grow, likewise.
+_LAG_QUIET_S = 0.001
+_LAG_FULL_S = 0.004
 # How much the newest measurement counts in the averages.
 _NEWEST = 0.2
 
@@ -105,6 +109,7 @@ class CommitLog:
         self._in_flight: _Batch | None = None
         self._steps_average = 0.0
         self._busy_average = 0.0
+        self._lag_average_s = 0.0
         self._cpu_s = cpu_s
         self._measured = measured
         self._last_cpu_s = cpu_s()
@@ -230,12 +235,18 @@ class CommitLog:
 
     async def _pause(self) -> None:
         crowd = (self._steps_average - _STEPS_QUIET) / (_STEPS_FULL - _STEPS_QUIET)
-        busy = (self._busy_average - _BUSY_QUIET) / (_BUSY_FULL - _BUSY_QUIET)
-        if crowd <= 0 or busy <= 0 or self._closed_batches:
+        if crowd <= 0 or self._closed_batches:
             return
-        gap = self._settings.append_gap_max * min(1.0, crowd) * min(1.0, busy)
-        left = self._last_append + gap - self._loop.time()
-        if left > 0:
+        # One turn of the loop: what is ready adds its steps, and how long that takes tells how much is ready.
+        begun = self._loop.time()
+        await asyncio.sleep(0)
+        now = self._loop.time()
+        self._lag_average_s += (now - begun - self._lag_average_s) * _NEWEST
+        busy = (self._busy_average - _BUSY_QUIET) / (_BUSY_FULL - _BUSY_QUIET)
+        lag = (self._lag_average_s - _LAG_QUIET_S) / (_LAG_FULL_S - _LAG_QUIET_S)
+        pressure = min(1.0, max(busy, lag))
+        left = self._last_append + self._settings.append_gap_max * min(1.0, crowd) * pressure - now
+        if pressure > 0 and left > 0:
             await asyncio.sleep(left)
 
     def _measure(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,7 @@ from tenuto_server.history.measures import Measured
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.persistence.interface import StoreUnavailable
 from tenuto_server.persistence.memory import MemoryStore
+from tests.simulation.loop import SimLoop
 from tests.unit.history.virtual import run, runtime
 
 
@@ -173,6 +175,31 @@ def test_nothing_is_waited_for_while_the_loop_has_time_to_spare() -> None:
             began = loop.time()
             await log.wait(log.add([step(number) for number in range(20)], 1))
             assert loop.time() - began < world.store.append_s + 0.001
+        log.kill()
+
+    run(main())
+
+
+def test_there_is_a_gap_where_what_is_ready_waits_for_its_turn() -> None:
+    async def main() -> None:
+        world = Harness(append_gap_max=5.0)
+        world.busy = 0.5
+        world.store.append_s = 0.001
+        log, loop = world.log, cast("SimLoop", asyncio.get_running_loop())
+
+        def hold_up() -> None:
+            # As another process on the machine does: the thread computes half of the time, and each turn of the loop is long.
+            loop._time += 0.01
+            held_up[0] = loop.call_soon(hold_up)
+
+        held_up = [loop.call_soon(hold_up)]
+        await log.start()
+        for _ in range(30):
+            await log.wait(log.add([step(number) for number in range(20)], 1))
+        begun = [at for _, at, _ in world.store.appended]
+        assert begun[1] - begun[0] < 1
+        assert begun[-1] - begun[-2] == pytest.approx(5.0, abs=0.1)
+        held_up[0].cancel()
         log.kill()
 
     run(main())
