@@ -55,12 +55,12 @@ async def test_making_a_sealed_log_again_is_refused(store: Store) -> None:
 
 
 async def test_logs_do_not_mix(store: Store) -> None:
-    for log_id in ("a", "b", "a/b", ""):
+    for log_id in ("a", "b", "a/b", "/"):
         await store.create_log(log_id)
         await store.append(log_id, 1, log_id.encode())
-    for log_id in ("a", "b", "a/b", ""):
+    for log_id in ("a", "b", "a/b", "/"):
         assert await store.read_log(log_id, 0, 10) == [LogRow(1, log_id.encode())]
-    assert sorted(await store.list_logs()) == ["", "a", "a/b", "b"]
+    assert sorted(await store.list_logs()) == ["/", "a", "a/b", "b"]
 
 
 async def test_reading_ends_before_a_gap_until_it_is_filled(store: Store) -> None:

@@ -127,8 +127,8 @@ class Store(Protocol):
 
     # --- the log ------------------------------------------------------------------------------------------------------
     async def create_log(self, log_id: str) -> None:
-        """Makes an empty, unsealed log. `log_id` must be new for ever; making again a log that is not sealed changes
-        nothing, so the call may be repeated after `StoreUnavailable`. Raises `Sealed` if the log was sealed
+        """Makes an empty, unsealed log. `log_id` is not empty, and must be new for ever; making again a log that is not
+        sealed changes nothing, so the call may be repeated after `StoreUnavailable`. Raises `Sealed` if the log was sealed
         meanwhile."""
 
     async def append(self, log_id: str, seq: int, body: bytes) -> None:
