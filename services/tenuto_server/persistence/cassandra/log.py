@@ -196,11 +196,12 @@ class CassandraLogs:
     async def _take_number(self, log_id: str, state: _State) -> int:
         """Makes sure that the log ends in a seal; returns its number."""
         last = state.trimmed
+        is_barred = False
         while True:
             while rows := await self._rows(log_id, state.form, last, SEGMENT_ROWS):
                 last = rows[-1].seq
             number = last + 1
-            ((applied, *held),) = await self._session.execute(cql.SEAL_IF_FREE, (log_id, _segment(number), number))
+            applied, chunks = await self._seal_number(log_id, number)
             if applied:
                 # Its writer, who does not know of the seal, may have trimmed what was about to be read: then that number was not
                 # free, but dropped.
@@ -208,8 +209,16 @@ class CassandraLogs:
                 if now is None or now.trimmed < number:
                     return number
                 last = now.trimmed
-            elif held[-1] == 0:
+            elif chunks == 0:
                 return number
+            elif not is_barred:
+                # Its writer is at work, and might be quicker each time: a seal further on stops it.
+                is_barred, _ = await self._seal_number(log_id, number + SEGMENT_ROWS)
+
+    async def _seal_number(self, log_id: str, number: int) -> tuple[bool, int | None]:
+        """Takes a number for a seal if it is free; whether it was, and the chunks of what has it."""
+        ((applied, *held),) = await self._session.execute(cql.SEAL_IF_FREE, (log_id, _segment(number), number))
+        return applied, None if applied else held[-1]
 
     async def _settle_ending(self, log_id: str, state: _State) -> None:
         """Writes down where the sealed log ends, unless somebody has."""
@@ -329,7 +338,8 @@ class CassandraLogs:
         last = _segment(seal)
         await self._session.execute(cql.KEEP_SEAL, (log_id, last, seal))
         await self._session.execute(cql.DROP_BEFORE, (log_id, last, seal))
-        await self._drop(log_id, range(state.dropped, last))
+        await self._session.execute(cql.DROP_AFTER, (log_id, last, seal))
+        await self._drop(log_id, [*range(state.dropped, last), last + 1])
 
     async def _delete_all(self, log_id: str, state: _State) -> None:
         """Drops every segment up to the first that is empty, and that one too: a row on its way may be for it."""

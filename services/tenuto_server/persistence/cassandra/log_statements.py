@@ -71,6 +71,11 @@ DROP_BEFORE = Statement(
     f"DELETE FROM log_rows USING TIMESTAMP {REMOVED} WHERE log_id = ? AND segment = ? AND seq < ?",
     partition=(0, 1),
 )
+DROP_AFTER = Statement(
+    "log_drop_after",
+    f"DELETE FROM log_rows USING TIMESTAMP {REMOVED} WHERE log_id = ? AND segment = ? AND seq > ?",
+    partition=(0, 1),
+)
 KEEP_SEAL = Statement(
     "log_keep_seal",
     "INSERT INTO log_rows (log_id, segment, seq, chunk, chunks) VALUES (?, ?, ?, 0, 0) "
