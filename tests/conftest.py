@@ -1,14 +1,22 @@
-"""What holds for every test: property tests draw the same examples each time, a slow machine fails none of them, and
-a real Cassandra is there for who asks."""
+"""What holds for every test: property tests draw the same examples each time, a slow machine fails none of them, a real
+Cassandra is there for who asks, and no run hangs for ever."""
 
 from __future__ import annotations
 
+import faulthandler
+import os
+import sys
+
+import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.cassandra.fixture import cassandra, pytest_unconfigure
+from tests.cassandra.fixture import cassandra, end
 
 # What pytest finds here holds for all tests.
 __all__ = ["cassandra", "pytest_unconfigure"]
+
+# The interpreter's end, when all tests are over: what a test left open is collected then.
+END_S = float(os.environ.get("TENUTO_TESTS_END_S", "120"))
 
 settings.register_profile(
     "tenuto",
@@ -18,3 +26,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tenuto")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Ends the run's Cassandra, and then the run: pytest bounds each test (`faulthandler_timeout`), not what comes after the
+    last."""
+    end()
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback_later(END_S, exit=True, file=sys.__stderr__)

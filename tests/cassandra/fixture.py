@@ -22,7 +22,7 @@ def cassandra() -> Cassandra:
     return shared(run_owner())
 
 
-def pytest_unconfigure() -> None:
+def end() -> None:
     """Ends the run's Cassandra with the run."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         stop_shared(run_owner())

@@ -25,8 +25,9 @@ T = TypeVar("T")
 
 DOMAIN: Final = "domainName"
 TASK_LIST: Final = "taskListName"
-# 0 decision, 1 activity.
+# For operators as Cadence counts: 0 decision, 1 activity. The internal interface counts from 1.
 TASK_TYPE: Final = "taskType"
+_FIRST_TASK_TYPE: Final = 1
 FILTERS: Final = (DOMAIN, TASK_LIST, TASK_TYPE)
 BY_DOMAIN: Final = (DOMAIN,)
 BY_TASK_LIST: Final = FILTERS
@@ -190,7 +191,7 @@ class LiveSettings(Generic[T]):
         return self._held.by_domain.get(domain, self.current)
 
     def for_task_list(self, domain: str, task_list: str, task_type: int) -> T:
-        """The settings in force for a task list; `task_type` is 0 for decisions and 1 for activities."""
+        """The settings in force for a task list; `task_type` is the number of internal.TaskType."""
         held = self._held
         if not held.scoped:
             return held.by_domain.get(domain, self.current)
@@ -199,7 +200,7 @@ class LiveSettings(Generic[T]):
         if found is None:
             if len(self._scopes) >= _SCOPES_MAX:
                 self._scopes.clear()
-            filters = {DOMAIN: domain, TASK_LIST: task_list, TASK_TYPE: task_type}
+            filters = {DOMAIN: domain, TASK_LIST: task_list, TASK_TYPE: task_type - _FIRST_TASK_TYPE}
             found = self._scopes[scope] = self._resolved(held.overrides, filters)
         return found
 

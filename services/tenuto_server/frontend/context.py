@@ -187,7 +187,7 @@ class FrontendContext:
     # --- domains ------------------------------------------------------------------------------------------------------
     async def domain(self, name: str, rate_class: RateClass, task_list: str = "", task_type: int = 0) -> api.Domain:
         """The domain that a request names, its request counted against the domain's rate; a poll's also against that of
-        its task list (`task_type` 0: decisions, 1: activities)."""
+        its task list (`task_type`: the number of internal.TaskType)."""
         if not name:
             raise BadRequest(validation.DOMAIN_NOT_SET)
         validation.check_length(name, "Domain", self.limits)

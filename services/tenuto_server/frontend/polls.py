@@ -51,10 +51,8 @@ async def _checked(
         raise BadRequest("Context timeout is too short.")
     validation.check_length(request.identity, "Identity", limits)
     validation.check_task_list(task_list, limits, sticky_allowed=True)
-    # Cadence counts the types of tasks from 0.
-    kind = task_type - internal.TASK_TYPE_DECISION
-    domain = await frontend.domain(request.domain, RateClass.WORKER, task_list.name, kind)
-    settings = frontend.live.for_task_list(request.domain, task_list.name, kind)
+    domain = await frontend.domain(request.domain, RateClass.WORKER, task_list.name, task_type)
+    settings = frontend.live.for_task_list(request.domain, task_list.name, task_type)
     deadline = now + settings.poll_s_max
     if call.deadline is not None:
         deadline = min(deadline, call.deadline - settings.poll_margin_s)
@@ -74,8 +72,7 @@ async def _poll(frontend: FrontendContext, poll: internal.PollTaskRequest, deadl
     """No task in time is an empty answer, never an error: an error would make the worker back off. So is a wait that
     ends because this process stops. The request id stays the same however often the poll has to be made. Of a list with
     partitions it goes to one by chance."""
-    task_type = 0 if poll.type == internal.TASK_TYPE_DECISION else 1
-    partitions = frontend.live.for_task_list(poll.domain_name, poll.task_list, task_type).task_list_read_partitions
+    partitions = frontend.live.for_task_list(poll.domain_name, poll.task_list, poll.type).task_list_read_partitions
     if partitions > 1 and poll.kind != api.TASK_LIST_KIND_STICKY:
         poll.task_list = partition_name(poll.task_list, frontend.runtime.random.randrange(partitions))
         poll.max_tasks_per_second /= partitions

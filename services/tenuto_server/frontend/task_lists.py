@@ -49,8 +49,7 @@ async def describe_task_list(frontend: FrontendContext, call: PublicCall) -> byt
 
 
 def _partitions(frontend: FrontendContext, domain: str, task_list: str, kind: internal.TaskType) -> int:
-    task_type = 0 if kind == internal.TASK_TYPE_DECISION else 1
-    return frontend.live.for_task_list(domain, task_list, task_type).task_list_read_partitions
+    return frontend.live.for_task_list(domain, task_list, kind).task_list_read_partitions
 
 
 def _merged(described: list[api.DescribeTaskListResponse]) -> api.DescribeTaskListResponse:

@@ -383,8 +383,7 @@ class Core:
 
     def _write_partitions(self, domain_id: str, task_list: str, kind: TaskKind) -> int:
         domain = self.domains.cached_by_id(domain_id)
-        task_type = 0 if kind is TaskKind.DECISION else 1
-        settings = self.live.for_task_list("" if domain is None else domain.name, task_list, task_type)
+        settings = self.live.for_task_list("" if domain is None else domain.name, task_list, kind)
         return settings.task_list_write_partitions
 
     def _no_sticky_poller(self, key: TaskKey) -> None:

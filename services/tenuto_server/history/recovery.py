@@ -17,7 +17,7 @@ from tenuto_server.history.engine.turn import replay as fold
 from tenuto_server.history.log import DELETED, Step, decode_batch
 from tenuto_server.history.run import Run, Workflow
 from tenuto_server.history.shard import Shard
-from tenuto_server.persistence.interface import LogRow, Store, Table
+from tenuto_server.persistence.interface import LogRow, Store
 
 _PAGE = 100
 
@@ -104,16 +104,14 @@ async def _replay_step(store: Store, shard: Shard, deleted: Container[str], step
 
 async def _load(store: Store, shard: Shard, deleted: Container[str], domain_id: str, workflow_id: str) -> Workflow:
     workflow = Workflow(domain_id, workflow_id)
-    partition = storing.workflow_partition(domain_id, workflow_id)
-    (value,) = await store.read(Table.RUNS, partition, [storing.CURRENT_KEY])
+    value = await storing.newest_row(store, domain_id, workflow_id)
     if value is not None and storing.read_run(value)[0].run_id not in deleted:
         shard.adopt(workflow, value, current=True)
     return workflow
 
 
 async def _load_former(store: Store, shard: Shard, workflow: Workflow, run_id: str) -> Run | None:
-    partition = storing.workflow_partition(workflow.domain_id, workflow.workflow_id)
-    (value,) = await store.read(Table.RUNS, partition, [storing.run_key(run_id)])
+    value = await storing.former_row(store, workflow.domain_id, workflow.workflow_id, run_id)
     return None if value is None else shard.adopt(workflow, value, current=False)
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from tenuto_server import errors
 from tenuto_server.history import storing
 from tenuto_server.history.run import Deletion, Run, Workflow
-from tenuto_server.persistence.interface import Store, StoreUnavailable, Table
+from tenuto_server.persistence.interface import Store, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 WorkflowKey = tuple[str, str]
 
@@ -110,8 +110,7 @@ class Shard:
         return run
 
     async def _load(self, key: WorkflowKey) -> Workflow:
-        partition = storing.workflow_partition(*key)
-        (value,) = await self._read(partition, storing.CURRENT_KEY)
+        value = await self._read(storing.newest_row(self._store, *key))
         held = self.workflows.get(key)
         if held is not None:
             # Somebody who had it from an earlier load began a run in it meanwhile.
@@ -124,13 +123,12 @@ class Shard:
         return workflow
 
     async def _load_former(self, workflow: Workflow, run_id: str) -> Run:
-        partition = storing.workflow_partition(workflow.domain_id, workflow.workflow_id)
         value: bytes | None = None
         settled = -1
         # A run that is deleted while it is read must not come back: then what was read counts for nothing.
         while run_id not in workflow.deleted and settled != workflow.settled:
             settled = workflow.settled
-            (value,) = await self._read(partition, storing.run_key(run_id))
+            value = await self._read(storing.former_row(self._store, workflow.domain_id, workflow.workflow_id, run_id))
         if value is None or run_id in workflow.deleted:
             self._forget_empty(workflow)
             raise errors.EntityNotExists(
@@ -144,9 +142,9 @@ class Shard:
         self._on_loaded(run)
         return run
 
-    async def _read(self, partition: str, key: bytes) -> list[bytes | None]:
+    async def _read(self, reading: Awaitable[bytes | None]) -> bytes | None:
         try:
-            return await self._store.read(Table.RUNS, partition, [key])
+            return await reading
         except StoreUnavailable as error:
             raise errors.Unavailable(f"the store does not answer: {error}") from error
 

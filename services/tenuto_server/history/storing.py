@@ -20,7 +20,7 @@ from tenuto_server.history.engine.state import SECOND, RunState, decode, encode
 from tenuto_server.history.engine.tasks import Dispatch, TaskKind
 from tenuto_server.history.offers import TaskKey
 from tenuto_server.history.run import Run
-from tenuto_server.persistence.interface import Row, Table, TimerRow, VisibilityRecord, WriteBatch
+from tenuto_server.persistence.interface import Row, Store, Table, TimerRow, VisibilityRecord, WriteBatch
 from tenuto_server.persistence.rows import int_key, join_ids, pack, split_ids, unpack
 
 VERSION = 1
@@ -176,6 +176,18 @@ class RunImage:
         run.note_listed(self.version, self._looks)
         if run.is_closed:
             run.drop_stored_frames()
+
+
+async def newest_row(store: Store, domain_id: str, workflow_id: str) -> bytes | None:
+    """The snapshot row of a workflow's newest run. Raises StoreUnavailable."""
+    (value,) = await store.read(Table.RUNS, workflow_partition(domain_id, workflow_id), [CURRENT_KEY])
+    return value
+
+
+async def former_row(store: Store, domain_id: str, workflow_id: str, run_id: str) -> bytes | None:
+    """The snapshot row of a run that is not its workflow's newest. Raises StoreUnavailable."""
+    (value,) = await store.read(Table.RUNS, workflow_partition(domain_id, workflow_id), [run_key(run_id)])
+    return value
 
 
 def read_run(value: bytes) -> tuple[RunState, StoredRun]:

@@ -89,7 +89,7 @@ class MatchingService:
         return self._live.current
 
     def _settings_of(self, task_list: TaskList) -> MatchingSettings:
-        return self._live.for_task_list(task_list.domain_name, split_name(task_list.key[1])[0], task_list.key[2] - 1)
+        return self._live.for_task_list(task_list.domain_name, split_name(task_list.key[1])[0], task_list.key[2])
 
     def _settings_changed(self) -> None:
         self._room.tasks_max = self._settings.tasks_max
@@ -269,7 +269,7 @@ class MatchingService:
 
     def _poll_end(self, key: ListKey, domain_name: str, deadline: float | None, now: float) -> float:
         """When a poll that begins now gives up. One that strayed here is soon sent to look again."""
-        wait_s = self._live.for_task_list(domain_name, split_name(key[1])[0], key[2] - 1).poll_wait_s
+        wait_s = self._live.for_task_list(domain_name, split_name(key[1])[0], key[2]).poll_wait_s
         if not self._owns(key):
             wait_s = min(wait_s, self._settings.strayed_wait_s)
         until = now + wait_s

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,18 +10,14 @@ import pytest
 from tests.scenarios.engine.arrows import Arrows
 from tests.scenarios.engine.script import parse, play, written
 from tests.scenarios.engine.transitions import TRANSITIONS
+from tests.scenarios.playing import check
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_script(path: Path) -> None:
-    text = path.read_text()
-    given = play(text)
-    if os.environ.get("REWRITE"):
-        path.write_text(given)
-    else:
-        assert given == text
+    check(path, play(path.read_text()))
 
 
 def test_the_scripts_draw_every_transition(record_property: Callable[[str, object], None]) -> None:

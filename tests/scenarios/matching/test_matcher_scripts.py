@@ -20,7 +20,6 @@ now into the scripts, so that a change of behaviour is a diff to read.
 After each command that can make pairs, all pairs are taken and shown, and when to look again.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ import pytest
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.matching.matcher import Matcher, Poll, Query, Room
 from tenuto_server.matching.settings import MatchingSettings
+from tests.scenarios.playing import check, play
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 
@@ -157,25 +157,9 @@ class Script:
         return lines
 
 
-def play(text: str) -> str:
-    """The script with what its commands give now."""
-    script = Script()
-    blocks = []
-    for block in text.strip().split("\n\n"):
-        commands = block.split("\n----")[0].split("\n")
-        given = [line for command in commands if not command.startswith("#") for line in script.do(command)]
-        blocks.append("\n".join([*commands, "----", *given]) if given or "\n----" in block else "\n".join(commands))
-    return "\n\n".join(blocks) + "\n"
-
-
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_script(path: Path) -> None:
-    text = path.read_text()
-    given = play(text)
-    if os.environ.get("REWRITE"):
-        path.write_text(given)
-    else:
-        assert given == text
+    check(path, play(path.read_text(), Script().do))
 
 
 def test_there_are_scripts() -> None:

@@ -18,7 +18,6 @@ the scripts, so that a change of behaviour is a diff to read. The world begins a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +26,7 @@ import pytest
 from tenuto_api import api
 from tenuto_server.rules.durations import SECOND
 from tenuto_server.worker_host.schedules.times import rfc3339, timestamp
+from tests.scenarios.playing import check, play
 from tests.scenarios.schedules.world import BEGIN_NS, CATCH_UPS, OVERLAPS, World
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
@@ -146,25 +146,9 @@ class Script:
             say("over")
 
 
-def play(text: str) -> str:
-    """The script with what its commands give now."""
-    script = Script()
-    blocks = []
-    for block in text.strip().split("\n\n"):
-        commands = block.split("\n----")[0].split("\n")
-        given = [line for command in commands if not command.startswith("#") for line in script.do(command)]
-        blocks.append("\n".join([*commands, "----", *given]) if given or "\n----" in block else "\n".join(commands))
-    return "\n\n".join(blocks) + "\n"
-
-
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_script(path: Path) -> None:
-    text = path.read_text()
-    given = play(text)
-    if os.environ.get("REWRITE"):
-        path.write_text(given)
-    else:
-        assert given == text
+    check(path, play(path.read_text(), Script().do))
 
 
 def test_there_are_scripts() -> None:

@@ -79,11 +79,11 @@ def test_the_value_with_the_most_filters_holds_and_among_equals_the_last() -> No
     assert settings.for_domain("other").wait == 4
     waits = {
         (domain, task_list, kind): settings.for_task_list(domain, task_list, kind).wait
-        for domain in ("d", "e") for task_list in ("t", "u") for kind in (0, 1)
+        for domain in ("d", "e") for task_list in ("t", "u") for kind in (1, 2)
     }  # fmt: skip
     assert waits == {
-        ("d", "t", 0): 1, ("d", "t", 1): 1, ("d", "u", 0): 3, ("d", "u", 1): 5,
-        ("e", "t", 0): 4, ("e", "t", 1): 5, ("e", "u", 0): 4, ("e", "u", 1): 5,
+        ("d", "t", 1): 1, ("d", "t", 2): 1, ("d", "u", 1): 3, ("d", "u", 2): 5,
+        ("e", "t", 1): 4, ("e", "t", 2): 5, ("e", "u", 1): 4, ("e", "u", 2): 5,
     }  # fmt: skip
     assert settings.value("service.waitInterval", {DOMAIN: "d", TASK_LIST: "t", TASK_TYPE: 0}) == "1s"
 

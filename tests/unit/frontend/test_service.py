@@ -139,11 +139,11 @@ def test_the_buckets_of_domains_are_bounded_and_the_unused_go_first() -> None:
 def test_polls_of_one_task_list_do_not_use_up_another_s() -> None:
     limiter = _limiter(Rates(task_list_worker=1))
     domain = make_domain()
-    limiter.take_task_list(domain, "a", 0, 0.0)
     limiter.take_task_list(domain, "a", 1, 0.0)
-    limiter.take_task_list(domain, "b", 0, 0.0)
+    limiter.take_task_list(domain, "a", 2, 0.0)
+    limiter.take_task_list(domain, "b", 1, 0.0)
     with pytest.raises(ServiceBusy):
-        limiter.take_task_list(domain, "a", 0, 0.5)
+        limiter.take_task_list(domain, "a", 1, 0.5)
 
 
 def test_callers_of_some_types_are_counted_but_never_refused() -> None:
