@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenuto_server.persistence.interface import (
+    HistoryDrop,
     LogRow,
     Row,
     Sealed,
@@ -26,8 +27,10 @@ from tests.conformance.test_visibility import record, records_of
 
 few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-keys = st.sampled_from([b"", b"\x00", b"a", b"a\x00", b"b", b"\xff"])
+KEYS = [b"", b"\x00", b"a", b"a\x00", b"b", b"\xff"]
+keys = st.sampled_from(KEYS)
 stamps = st.integers(1, 4)
+PLACES = [(Table.RUNS, "p"), (Table.RUNS, "q"), (Table.TASKS, "p"), (Table.HISTORY, "p")]
 
 
 @dataclass
@@ -55,10 +58,12 @@ def batches(draw: st.DrawFn) -> list[WriteBatch]:
     for _ in range(draw(st.integers(1, 6))):
         batch = WriteBatch()
         for _ in range(draw(st.integers(0, 5))):
-            table, partition = draw(st.sampled_from([(Table.RUNS, "p"), (Table.RUNS, "q"), (Table.TASKS, "p")]))
+            table, partition = draw(st.sampled_from(PLACES))
             key, stamp = draw(keys), draw(stamps)
             value = None if draw(st.booleans()) else b"%s %s %d" % (partition.encode(), key, stamp)
             batch.rows.append(Row(table, partition, key, value, stamp))
+        if draw(st.integers(0, 3)) == 0:
+            batch.history_drops.append(HistoryDrop("p", draw(stamps)))
         for _ in range(draw(st.integers(0, 3))):
             fire_ns = draw(st.integers(1, 3))
             batch.timers.append(TimerRow(draw(st.integers(0, 1)), fire_ns, draw(keys), draw(st.booleans()), draw(stamps)))
@@ -81,6 +86,9 @@ def test_rows_timers_and_visibility(new_store: Callable[[], Store], all_batches:
     for batch in all_batches:
         for one in batch.rows:
             rows.write((one.table, one.partition, one.key), one.stamp, one.value)
+        for drop in batch.history_drops:
+            for key in KEYS:
+                rows.write((Table.HISTORY, drop.partition, key), drop.stamp, None)
         for timer in batch.timers:
             timers.write((timer.shard, timer.fire_ns, timer.key), timer.stamp, timer if timer.live else None)
         for run in batch.visibility:

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from tenuto_server.persistence.interface import Row, Store, Table, TimerRow, WriteBatch
+from tenuto_server.persistence.interface import HistoryDrop, Row, Store, Table, TimerRow, WriteBatch
 
 
 def batch(*rows: Row) -> WriteBatch:
@@ -144,6 +144,23 @@ async def test_large_batches(store: Store) -> None:
     assert len(await store.scan(Table.HISTORY, "p", None, 10_000)) == 1000
     await store.write(batch(*[row(b"%04d" % n, None, 2, table=Table.HISTORY) for n in range(999)]))
     assert await store.scan(Table.HISTORY, "p", None, 10_000) == [(b"0999", b"v999")]
+
+
+# --- histories removed as a whole -------------------------------------------------------------------------------------
+async def test_a_history_is_removed_as_a_whole_with_what_arrives_late(store: Store) -> None:
+    history = [row(b"%d" % n, b"v%d" % n, stamp=n, table=Table.HISTORY) for n in range(1, 6)]
+    await store.write(batch(*history, row(b"1", b"other", partition="q", table=Table.HISTORY), row(b"1", b"run")))
+    await store.write(WriteBatch(history_drops=[HistoryDrop("p", 3)]))
+    assert await store.scan(Table.HISTORY, "p", None, 10) == [(b"4", b"v4"), (b"5", b"v5")]
+    await store.write(batch(*history, row(b"9", b"late", 3, table=Table.HISTORY), row(b"8", b"new", 4, table=Table.HISTORY)))
+    assert await store.scan(Table.HISTORY, "p", None, 10) == [(b"4", b"v4"), (b"5", b"v5"), (b"8", b"new")]
+    await store.write(WriteBatch(history_drops=[HistoryDrop("p", 2), HistoryDrop("p", 9), HistoryDrop("nowhere", 9)]))
+    assert await store.scan(Table.HISTORY, "p", None, 10) == []
+    assert await store.read(Table.HISTORY, "p", [b"1", b"5", b"8"]) == [None, None, None]
+    assert await store.scan(Table.HISTORY, "q", None, 10) == [(b"1", b"other")]
+    assert await store.scan(Table.RUNS, "p", None, 10) == [(b"1", b"run")]
+    await store.write(batch(row(b"1", b"again", 10, table=Table.HISTORY)))
+    assert await store.read(Table.HISTORY, "p", [b"1"]) == [b"again"]
 
 
 async def test_an_empty_batch(store: Store) -> None:

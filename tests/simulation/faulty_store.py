@@ -168,7 +168,10 @@ class FaultyStore:
     async def write(self, batch: WriteBatch) -> None:
         """See `Store.write`."""
         # What the caller does with its batch afterwards must not change what is under way.
-        sent = WriteBatch(list(batch.rows), list(batch.timers), list(batch.visibility), list(batch.visibility_deletes))
+        sent = WriteBatch(
+            list(batch.rows), list(batch.timers), list(batch.visibility), list(batch.visibility_deletes),
+            list(batch.history_drops),
+        )  # fmt: skip
         await self._way()
         if self._chance.random() < self.faults.refused:
             if self._chance.random() < self.faults.partial:
@@ -182,7 +185,10 @@ class FaultyStore:
         def some(rows: list[T]) -> list[T]:
             return [row for row in rows if self._chance.random() < 0.5]
 
-        return WriteBatch(some(batch.rows), some(batch.timers), some(batch.visibility), some(batch.visibility_deletes))
+        return WriteBatch(
+            some(batch.rows), some(batch.timers), some(batch.visibility), some(batch.visibility_deletes),
+            some(batch.history_drops),
+        )  # fmt: skip
 
     async def read(self, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:
         """See `Store.read`."""

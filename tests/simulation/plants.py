@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from tenuto_api import internal
@@ -89,8 +90,7 @@ def forgets_rows(table: Table) -> Hooks:
                 count += row.table is table
                 return row.table is not table or count % 8 != 0
 
-            kept = WriteBatch([row for row in batch.rows if keeps(row)], batch.timers, batch.visibility, batch.visibility_deletes)
-            await self.store.write(kept)
+            await self.store.write(replace(batch, rows=[row for row in batch.rows if keeps(row)]))
 
     return Hooks(store=lambda store, life: _as_store(Leaky(store, life)))
 
@@ -107,7 +107,7 @@ def forgets_visibility() -> Hooks:
                 count += 1
                 if count % 5:
                     kept.append(record)
-            await self.store.write(WriteBatch(batch.rows, batch.timers, kept, batch.visibility_deletes))
+            await self.store.write(replace(batch, visibility=kept))
 
     return Hooks(store=lambda store, life: _as_store(Blind(store, life)))
 
@@ -118,7 +118,7 @@ def keeps_deleted_snapshots() -> Hooks:
     class Keeping(_Wrapped):
         async def write(self, batch: WriteBatch) -> None:
             kept = [row for row in batch.rows if row.table is not Table.RUNS or row.value is not None]
-            await self.store.write(WriteBatch(kept, batch.timers, batch.visibility, batch.visibility_deletes))
+            await self.store.write(replace(batch, rows=kept))
 
     return Hooks(store=lambda store, life: _as_store(Keeping(store, life)))
 

@@ -28,12 +28,10 @@ from tenuto_server.history.engine.calls import owes
 from tenuto_server.history.log import DELETED, Step
 from tenuto_server.history.run import Deletion, Remains, Run, Workflow
 from tenuto_server.history.shard import Shard
-from tenuto_server.persistence.interface import Row, Store, Table, TimerRow, VisibilityKey, WriteBatch
-from tenuto_server.persistence.rows import int_key
+from tenuto_server.persistence.interface import HistoryDrop, Row, Store, Table, TimerRow, VisibilityKey, WriteBatch
 
 # What a deletion costs in the log beside its names.
 _STEP_BYTES = 256
-_HISTORY_ROWS_AT_ONCE = 50
 
 
 def delete(core: Core, shard: Shard, workflow: Workflow, run_id: str, *, force: bool) -> Deletion:
@@ -95,7 +93,7 @@ async def write(store: Store, shard: Shard, deletions: Sequence[Deletion], rows_
     """Removes all rows of deleted runs whose deletion is durable; then their workflows may forget them."""
     batch, collected = WriteBatch(), []
     for deletion in deletions:
-        await _collect(store, shard, deletion, batch, rows_max)
+        _collect(shard, deletion, batch)
         collected.append(deletion)
         if len(batch.rows) < rows_max and deletion is not deletions[-1]:
             continue
@@ -107,8 +105,8 @@ async def write(store: Store, shard: Shard, deletions: Sequence[Deletion], rows_
         batch, collected = WriteBatch(), []
 
 
-async def _collect(store: Store, shard: Shard, deletion: Deletion, batch: WriteBatch, rows_max: int) -> None:
-    """Puts the removal of every row into the batch; writes those of a long history on the way."""
+def _collect(shard: Shard, deletion: Deletion, batch: WriteBatch) -> None:
+    """Puts the removal of every row into the batch."""
     workflow, run_id = deletion.workflow, deletion.run_id
     at = storing.stamp(shard.epoch, deletion.number)
     names = (workflow.domain_id, workflow.workflow_id, run_id)
@@ -121,17 +119,4 @@ async def _collect(store: Store, shard: Shard, deletion: Deletion, batch: WriteB
     timer = storing.timer_key_of(*names)
     batch.timers += [TimerRow(shard.id, fire_ns, timer, False, at) for fire_ns in deletion.remains.timers]
     batch.visibility_deletes.append(VisibilityKey(*names, at))
-    history = storing.history_partition_of(*names)
-    late = int_key(deletion.remains.stored_next_id)
-    batch.rows.append(Row(Table.HISTORY, history, late, None, at))
-    after: bytes | None = None
-    while True:
-        rows = await store.scan(Table.HISTORY, history, after, _HISTORY_ROWS_AT_ONCE)
-        batch.rows += [Row(Table.HISTORY, history, key, None, at) for key, _ in rows if key != late]
-        if len(rows) < _HISTORY_ROWS_AT_ONCE:
-            return
-        after = rows[-1][0]
-        if len(batch.rows) >= rows_max:
-            await store.write(batch)
-            batch.rows, batch.timers, batch.visibility_deletes = [], [], []
-
+    batch.history_drops.append(HistoryDrop(storing.history_partition_of(*names), at))

@@ -59,6 +59,14 @@ class Row(NamedTuple):
     stamp: int
 
 
+class HistoryDrop(NamedTuple):
+    """Removes a whole partition of `Table.HISTORY`: every row in it with this stamp or a lower one, also one that arrives
+    later."""
+
+    partition: str
+    stamp: int
+
+
 class TimerRow(NamedTuple):
     """A resting timer: wakes `key` (opaque) of `shard` at `fire_ns`; these three name the row. `live` False removes it.
     `stamp` as in `Row`."""
@@ -96,6 +104,7 @@ class WriteBatch:
     timers: list[TimerRow] = field(default_factory=list)
     visibility: list[VisibilityRecord] = field(default_factory=list)
     visibility_deletes: list[VisibilityKey] = field(default_factory=list)
+    history_drops: list[HistoryDrop] = field(default_factory=list)
 
 
 class Versioned(NamedTuple):

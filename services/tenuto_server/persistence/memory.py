@@ -16,6 +16,7 @@ from operator import itemgetter
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.persistence.interface import (
+    HistoryDrop,
     LogRow,
     Member,
     Row,
@@ -42,10 +43,12 @@ class _Log:
 
 @dataclass(slots=True)
 class _Partition:
-    """`cells` keeps the stamps of deleted rows; `keys` are those with a value, sorted."""
+    """`cells` keeps the stamps of deleted rows; `keys` are those with a value, sorted. `dropped` is the stamp up to which the
+    whole partition is removed."""
 
     cells: dict[bytes, tuple[int, bytes | None]] = field(default_factory=dict)
     keys: list[bytes] = field(default_factory=list)
+    dropped: int | None = None
 
 
 @dataclass(slots=True)
@@ -156,6 +159,8 @@ class MemoryStore:
         """As `write`, where nobody waits for it."""
         for row in batch.rows:
             self._write_row(row)
+        for drop in batch.history_drops:
+            self._drop_history(drop)
         for timer in batch.timers:
             self._write_timer(timer)
         for record in batch.visibility:
@@ -165,6 +170,8 @@ class MemoryStore:
 
     def _write_row(self, row: Row) -> None:
         partition = self._partitions.setdefault((row.table, row.partition), _Partition())
+        if partition.dropped is not None and row.stamp <= partition.dropped:
+            return
         held = partition.cells.get(row.key)
         was_there = held is not None and held[1] is not None
         if _loses(held, not was_there, row.stamp, row.value is None):
@@ -175,6 +182,14 @@ class MemoryStore:
                 del partition.keys[bisect_left(partition.keys, row.key)]
         elif not was_there:
             insort(partition.keys, row.key)
+
+    def _drop_history(self, drop: HistoryDrop) -> None:
+        partition = self._partitions.setdefault((Table.HISTORY, drop.partition), _Partition())
+        if partition.dropped is not None and drop.stamp <= partition.dropped:
+            return
+        partition.dropped = drop.stamp
+        partition.cells = {key: cell for key, cell in partition.cells.items() if cell[0] > drop.stamp}
+        partition.keys = [key for key in partition.keys if key in partition.cells]
 
     def _write_timer(self, timer: TimerRow) -> None:
         timers = self._timers.setdefault(timer.shard, _Timers())

@@ -13,7 +13,7 @@ from typing import Final
 from tenuto_server.persistence.cassandra.reading import LIMIT_MAX, read_up_to
 from tenuto_server.persistence.cassandra.session import Bound, Session, Statement
 from tenuto_server.persistence.cassandra.writing import Write
-from tenuto_server.persistence.interface import Row, Table
+from tenuto_server.persistence.interface import HistoryDrop, Row, Table
 
 _TABLES: Final = (Table.RUNS, Table.HISTORY)
 _KEYS_AT_ONCE: Final = 100
@@ -38,6 +38,7 @@ _READ: Final = {
     table: Statement(f"{table.value}-read-many", f"SELECT key, value FROM {table.value} WHERE place = ? AND key IN ?")
     for table in _TABLES
 }
+_DROP_HISTORY: Final = Statement("history-drop", "DELETE FROM history USING TIMESTAMP ? WHERE place = ?", partition=(1,))
 # By whether there is a key to come after, and one to end before.
 _SCAN: Final = {
     (table, after, until): Statement(
@@ -64,6 +65,12 @@ def write_of(row: Row) -> Write:
         return Write(Bound(_REMOVE[table], (stamp, place, key)), (table, place), len(place) + len(key))
     size = len(place) + len(key) + len(value)
     return Write(Bound(_PUT[table], (place, key, bytes(value), stamp)), (table, place), size)
+
+
+def write_of_drop(drop: HistoryDrop) -> Write:
+    """A history's removal: one tombstone for the whole partition, which nobody reads again."""
+    place = place_of(drop.partition)
+    return Write(Bound(_DROP_HISTORY, (drop.stamp, place)), (Table.HISTORY, place), len(place))
 
 
 async def read(session: Session, table: Table, partition: str, keys: Sequence[bytes]) -> list[bytes | None]:

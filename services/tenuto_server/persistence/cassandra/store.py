@@ -152,6 +152,7 @@ class CassandraStore:
         tasks = [row for row in batch.rows if row.table is Table.TASKS]
         writes, marks = self._queues.writes_of(tasks, batch.timers)
         writes += [rows.write_of(row) for row in batch.rows if row.table is not Table.TASKS]
+        writes += [rows.write_of_drop(drop) for drop in batch.history_drops]
         works = []
         if writes:
             works.append(writing.carry_out(self._session, writes))

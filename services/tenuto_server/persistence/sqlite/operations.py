@@ -99,6 +99,9 @@ def write(connection: Connection, batch: WriteBatch, now_ns: int) -> None:
     graves: list[_Grave] = []
     if batch.rows:
         _write_rows(connection, batch.rows, graves, now_ns)
+    for partition, stamp in batch.history_drops:
+        connection.execute(statements.DROP_HISTORY, (partition, stamp))
+        graves.append((statements.DROPPED, partition, b"", stamp, now_ns))
     if batch.timers:
         _write_timers(connection, batch.timers, graves, now_ns)
     if batch.visibility:

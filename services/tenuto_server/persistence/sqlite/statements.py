@@ -121,16 +121,24 @@ SCAN_TIMERS_FROM_START: Final = (
     "SELECT fire_ns, key, stamp FROM timers WHERE shard = ? AND fire_ns <= ? ORDER BY fire_ns, key LIMIT ?"
 )
 
+# The kind under which `dead` keeps the histories that were dropped as a whole; their key is empty.
+DROPPED: Final = "history-drop"
+DROP_HISTORY: Final = "DELETE FROM history WHERE partition = ? AND stamp <= ?"
+
 
 # --- writing rows: each takes its columns once for every row ----------------------------------------------------------
 @cache
 def put_rows(table: Table, count: int) -> str:
     """Takes partition, key, value, stamp."""
+    drops = (
+        f"AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.kind = '{DROPPED}' AND dead.partition = new.partition "
+        "AND dead.key = x'' AND dead.stamp >= new.stamp) "
+    )
     return (
         f"WITH new (partition, key, value, stamp) AS (VALUES {values(4, count)}) "
         f"INSERT INTO {table.value} (partition, key, value, stamp) SELECT partition, key, value, stamp FROM new "
         f"WHERE NOT EXISTS (SELECT 1 FROM dead WHERE dead.kind = '{table.value}' AND dead.partition = new.partition "
-        "AND dead.key = new.key AND dead.stamp >= new.stamp) "
+        f"AND dead.key = new.key AND dead.stamp >= new.stamp) {drops if table is Table.HISTORY else ''}"
         "ON CONFLICT (partition, key) DO UPDATE SET value = excluded.value, stamp = excluded.stamp "
         f"WHERE excluded.stamp > {table.value}.stamp"
     )
