@@ -23,6 +23,7 @@ from tenuto_server.history.settings import HistorySettings
 from tenuto_server.matching.service import MatchingService
 from tenuto_server.node.foundation import Foundation, live_settings, settle_memory
 from tenuto_server.telemetry import logs
+from tenuto_server.transport.acceptor import Served
 from tenuto_server.transport.inprocess import InProcessNetwork
 from tenuto_server.transport.network import InternalCall, Network
 from tenuto_server.transport.public import PublicHandler
@@ -87,14 +88,14 @@ class EmbeddedSettings:
         os.environ[VARIABLE] = json.dumps(asdict(self))
 
 
-async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
-    """Starts the server that the environment describes. Returns the public handler, and how to stop."""
+async def make() -> Served:
+    """Starts the server that the environment describes, as an acceptor's factory."""
     settings = EmbeddedSettings(**json.loads(os.environ[VARIABLE]))
     logs.setup(settings.log_level, settings.log_form)
     server = EmbeddedServer(settings)
     await server.start()
     settle_memory()
-    return server.handle, server.stop
+    return Served(server.handle, server.stop)
 
 
 class EmbeddedServer:

@@ -84,7 +84,7 @@ class Report:
     kills_before_ready: int = 0
     activity_attempts: int = 0
     activity_retries: int = 0
-    failed_calls: int = 0
+    failed_calls: list[str] = field(default_factory=list)
     histories_shown: int = 0
     seconds: float = 0.0
     recoveries_s: list[float] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Report:
             f"worker killed {self.worker_kills} times; slowest start to first answer {slowest:.2f} s",
             *([f"slowest stop {max(self.stops_s):.2f} s"] if self.stops_s else []),
             f"{self.activity_attempts} activity attempts, {self.activity_retries} of them repeated ones",
-            f"{self.histories_shown} histories shown on the way, {self.failed_calls} calls failed and were made again",
+            f"{self.histories_shown} histories shown on the way, {len(self.failed_calls)} calls failed and were made again",
             *(f"PROBLEM: {problem}" for problem in self.problems),
         ])  # fmt: skip
 
@@ -283,7 +283,7 @@ async def _watch(plan: Plan, client: RawClient, runs: list[Started], over: async
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 report.problems.append(f"{run.workflow_id}: an acknowledged run was not found")
-            report.failed_calls += 1
+            report.failed_calls.append(f"{error.code().name} {error.details()}")
             continue
         report.histories_shown += 1
         shown = [event.SerializeToString(deterministic=True) for event in response.history.events]

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 from tenuto_server import errors
@@ -27,8 +26,10 @@ from tenuto_server.node.foundation import Foundation, live_settings, settle_memo
 from tenuto_server.node.settings import ROLES, ServerSettings
 from tenuto_server.persistence.interface import Member, StoreUnavailable
 from tenuto_server.telemetry import logs
+from tenuto_server.telemetry.measures import Measuring
 from tenuto_server.telemetry.metrics import Metrics
 from tenuto_server.telemetry.ops import OpsServer
+from tenuto_server.transport.acceptor import Served
 from tenuto_server.transport.network import InternalCall, InternalHandler, Listener
 from tenuto_server.transport.public import PublicHandler
 from tenuto_server.transport.stream import StreamNetwork
@@ -98,11 +99,14 @@ class ServerProcess:
             raise
         logger.info("%s serves as %s", self.role, self.address)
 
+    async def drain(self) -> None:
+        """Says that it is not ready, and serves on for a while: balancers look elsewhere."""
+        self._stopping = True
+        await asyncio.sleep(self._settings.drain_delay)
+
     async def stop(self) -> None:
         """Leaves the cluster in good order."""
         self._stopping = True
-        if self._settings.drain_delay:
-            await asyncio.sleep(self._settings.drain_delay)
         if self.membership is not None:
             await self.membership.withdraw()
         if self.service is not None:
@@ -126,6 +130,11 @@ class ServerProcess:
         if isinstance(service, HistoryService) and (missing := service.shards_missing()):
             return f"{missing} shards are to be taken yet"
         return None
+
+    def measuring(self) -> list[Measuring]:
+        """What of this process has something to tell a monitor."""
+        parts = (self.service, logs, self.foundation.store, self.network)
+        return [part for part in parts if isinstance(part, Measuring)]
 
     # --- parts --------------------------------------------------------------------------------------------------------
     async def _listen(self) -> None:
@@ -209,11 +218,11 @@ def from_environment() -> tuple[str, ServerSettings]:
     return told["role"], ServerSettings.model_validate(told["settings"])
 
 
-async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
-    """Starts the frontend that the environment describes, as an acceptor's factory. Returns its handler, and how to stop."""
+async def make() -> Served:
+    """Starts the frontend that the environment describes, as an acceptor's factory."""
     role, settings = from_environment()
     process = await start(role, settings)
-    return process.handle, process.stop
+    return Served(process.handle, process.stop, process.drain)
 
 
 async def start(role: str, settings: ServerSettings) -> ServerProcess:
@@ -237,6 +246,8 @@ async def start(role: str, settings: ServerSettings) -> ServerProcess:
                 await asyncio.sleep(RETRY_S)
                 continue
             process.ops = ops
+            for part in process.measuring():
+                metrics.add(part.measures)
             settle_memory()
             return process
     except BaseException:
@@ -255,4 +266,5 @@ async def serve(role: str, settings: ServerSettings, stop: asyncio.Event) -> Non
         return
     process = await starting
     await stopped
+    await process.drain()
     await process.stop()

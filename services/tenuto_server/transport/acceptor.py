@@ -11,7 +11,7 @@ import importlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from tenuto_server.transport.public import PublicHandler
 from tenuto_server.transport.settings import AcceptorSettings
@@ -21,9 +21,23 @@ log = logging.getLogger(__name__)
 KINDS = ("auto", "grpc", "pyvoy")
 
 Stop = Callable[[], Awaitable[None]]
-# Makes the handler, and says how to stop what stands behind it. Behind pyvoy it runs in a fresh interpreter: what the
-# process has set up before (logs, telemetry) must be set up in it.
-Factory = Callable[[], Awaitable[tuple[PublicHandler, Stop]]]
+
+
+async def _at_once() -> None:
+    """There is nothing to wait for."""
+
+
+class Served(NamedTuple):
+    """What an acceptor serves: the handler, and what to do when the process is told to stop. First `drain`: calls are taken as
+    before until it returns, so that balancers can look elsewhere. Then `stop`, while the acceptor stops too."""
+
+    handler: PublicHandler
+    stop: Stop
+    drain: Stop = _at_once
+
+
+# Behind pyvoy it runs in a fresh interpreter: what the process has set up before (logs, telemetry) must be set up in it.
+Factory = Callable[[], Awaitable[Served]]
 
 
 class Acceptor(Protocol):
@@ -75,14 +89,15 @@ async def _serve_grpc(factory: Factory, settings: AcceptorSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    handler, stop = await factory()
-    acceptor = GrpcAcceptor(handler, settings)
+    served = await factory()
+    acceptor = GrpcAcceptor(served.handler, settings)
     try:
         await acceptor.start()
     except BaseException:
-        await stop()
+        await served.stop()
         raise
     log.info("public interface at %s, on grpc.aio", acceptor.address)
     await stopping.wait()
+    await served.drain()
     # Together: what stands behind answers the long polls under way, which the acceptor waits for.
-    await asyncio.gather(acceptor.stop(), stop())
+    await asyncio.gather(acceptor.stop(), served.stop())

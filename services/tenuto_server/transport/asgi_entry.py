@@ -11,9 +11,8 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Awaitable
 
-from tenuto_server.transport.acceptor import Stop, load_factory
+from tenuto_server.transport.acceptor import Served, load_factory
 from tenuto_server.transport.asgi_acceptor import AsgiAcceptor, Receive, Scope, Send
 from tenuto_server.transport.pyvoy_acceptor import SIGNALS, VARIABLE
 from tenuto_server.transport.settings import AcceptorSettings
@@ -26,11 +25,11 @@ SIGNAL_CHECK_S = 0.1
 class Entry:
     """The application: calls go to the acceptor, the lifespan makes and stops it."""
 
-    __slots__ = ("_acceptor", "_stop", "_stopped", "_watcher")
+    __slots__ = ("_acceptor", "_served", "_stopped", "_watcher")
 
     def __init__(self) -> None:
         self._acceptor: AsgiAcceptor | None = None
-        self._stop: Stop | None = None
+        self._served: Served | None = None
         self._stopped: asyncio.Task[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
@@ -61,8 +60,8 @@ class Entry:
             os.environ.pop(name, None)
         told = json.loads(os.environ.pop(VARIABLE))
         settings = AcceptorSettings(**told["settings"])
-        handler, self._stop = await load_factory(told["factory"])()
-        self._acceptor = AsgiAcceptor(handler, settings)
+        self._served = await load_factory(told["factory"])()
+        self._acceptor = AsgiAcceptor(self._served.handler, settings)
         self._watcher = asyncio.create_task(self._watch_signals())
         log.info("public interface at %s, on pyvoy", settings.address)
 
@@ -82,11 +81,12 @@ class Entry:
         await asyncio.shield(self._stopped)
 
     async def _stop_all(self) -> None:
+        served, acceptor = self._served, self._acceptor
+        if served is None or acceptor is None:
+            return
+        await served.drain()
         # Together: what stands behind answers the long polls under way, which the acceptor waits for.
-        stops: list[Awaitable[None]] = [] if self._acceptor is None else [self._acceptor.stop()]
-        if self._stop is not None:
-            stops.append(self._stop())
-        await asyncio.gather(*stops)
+        await asyncio.gather(acceptor.stop(), served.stop())
 
 
 app = Entry()

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tenuto_server import errors
 from tenuto_server.telemetry import tracing
-from tenuto_server.transport.acceptor import run
-from tenuto_server.transport.public import PublicCall, PublicHandler
+from tenuto_server.transport.acceptor import Served, run
+from tenuto_server.transport.public import PublicCall
 from tenuto_server.transport.settings import AcceptorSettings
 
 SERVICE = "uber.cadence.api.v1.WorkflowAPI"
@@ -126,7 +126,7 @@ class Behaviour:
         return json.dumps({"waiting": self.waiting, "cancelled": self.cancelled}).encode()
 
 
-async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
+async def make() -> Served:
     """The factory that the acceptors call."""
 
     async def stop() -> None:
@@ -134,10 +134,10 @@ async def make() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
         if mark:
             Path(mark).write_text("stopped", "utf-8")  # noqa: ASYNC240 - the test's mark, at the end
 
-    return Behaviour().handle, stop
+    return Served(Behaviour().handle, stop)
 
 
-async def fail() -> tuple[PublicHandler, Callable[[], Awaitable[None]]]:
+async def fail() -> Served:
     """A factory of a server that cannot start."""
     raise ValueError("no such store")
 
