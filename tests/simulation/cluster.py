@@ -24,6 +24,7 @@ from tenuto_server.history.service import HistoryService
 from tenuto_server.history.settings import HistorySettings
 from tenuto_server.matching.service import MatchingService
 from tenuto_server.matching.settings import MatchingSettings
+from tenuto_server.node.process import leave
 from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.interface import Member, Sealed, Store, StoreUnavailable
 from tenuto_server.transport.network import InternalCall, InternalHandler
@@ -256,8 +257,7 @@ class Cluster:
     async def _stop(self, process: Process) -> None:
         service, membership, domains = process.service, process.membership, process.domains
         assert membership is not None and domains is not None
-        await membership.withdraw()
-        await service.stop()
+        await leave(process.role, membership, service)
         await domains.stop()
         await membership.stop()
 

@@ -4,7 +4,8 @@ rows.
 A row lives for `ttl_s` and is refreshed well within it, so a process that dies is gone from everyone's picture by
 `ttl_s + read_interval_s`; one that stops in good order withdraws its row and is gone at the next read. While the store
 cannot be reached the last picture stands: all processes would otherwise seem gone at once. The picture may lag or be
-wrong; that costs retries, never correctness."""
+wrong; that costs retries, never correctness. Whoever meets something that does not fit (an owner that is none, a link that
+broke) has it read sooner: so the others notice a process that left within a tenth of a second, if it is missed."""
 
 from __future__ import annotations
 
@@ -21,17 +22,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MembershipSettings:
-    """Times in seconds. `jitter` spreads the processes' reads: each wait is up to this fraction shorter."""
+    """Times in seconds. `jitter` spreads the processes' reads: each wait is up to this fraction shorter. `hurry_gap_s` is the
+    least time between two reads when somebody is in a hurry."""
 
     ttl_s: float = 10.0
     announce_interval_s: float = 2.0
     read_interval_s: float = 1.0
     withdraw_timeout_s: float = 3.0
     jitter: float = 0.2
+    hurry_gap_s: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 < self.announce_interval_s < self.ttl_s:
             raise ValueError("announce_interval_s must be over 0 and under ttl_s")
+        if not 0 < self.hurry_gap_s <= self.read_interval_s:
+            raise ValueError("hurry_gap_s must be over 0 and at most read_interval_s")
         if self.read_interval_s <= 0 or self.withdraw_timeout_s <= 0 or not 0 <= self.jitter < 1:
             raise ValueError("read_interval_s and withdraw_timeout_s must be over 0, jitter at least 0 and under 1")
 
@@ -51,6 +56,7 @@ class Membership:
         self._callbacks: list[Callable[[], None]] = []
         self._announcer: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     def members(self, role: str) -> list[Member]:
         """The members of a role as last read, ordered by address; where one address has two rows (it was restarted
@@ -61,6 +67,10 @@ class Membership:
     def on_change(self, callback: Callable[[], None]) -> None:
         """`callback()` runs after each read that found other members than the one before. It must not raise."""
         self._callbacks.append(callback)
+
+    def look_soon(self) -> None:
+        """Something does not fit the picture: it is read again at once, or shortly after the last reading."""
+        self._hurry.set()
 
     async def start(self) -> None:
         """Announces this process and reads the table once, then keeps doing both. Raises StoreUnavailable if either
@@ -109,8 +119,15 @@ class Membership:
                 log.warning("could not announce %s %s: %r", member.role, member.address, error)
 
     async def _keep_reading(self) -> None:
+        settings = self._settings
         while True:
-            await asyncio.sleep(self._jittered(self._settings.read_interval_s))
+            await asyncio.sleep(settings.hurry_gap_s)
+            try:
+                async with asyncio.timeout(self._jittered(settings.read_interval_s) - settings.hurry_gap_s):
+                    await self._hurry.wait()
+            except TimeoutError:
+                pass
+            self._hurry.clear()
             try:
                 members = await self._store.members()
             except StoreUnavailable as error:

@@ -75,6 +75,10 @@ class Router:
         raise."""
         self._callbacks.append(callback)
 
+    def doubt(self) -> None:
+        """An address that was given here did not answer, or was not the owner: where the members can be looked up, that is done
+        soon."""
+
     def set_members(self, history: Iterable[str], matching: Iterable[str]) -> None:
         """Puts new members in force and tells those who asked, if anything differs."""
         history, matching = tuple(sorted(set(history))), tuple(sorted(set(matching)))
@@ -124,6 +128,10 @@ class MembershipRouter(Router):
         self._membership = membership
         membership.on_change(self._follow)
         self._follow()
+
+    def doubt(self) -> None:
+        """See `Router.doubt`."""
+        self._membership.look_soon()
 
     def _follow(self) -> None:
         self.set_members(

@@ -229,6 +229,7 @@ class FrontendContext:
             try:
                 return await self.network.call(self.router.history_address(shard), rpc, request, self.left(deadline))
             except (Unavailable, ShardOwnershipLost):
+                self.router.doubt()
                 backoff = await self.pause(backoff, deadline, NO_OWNER)
                 request = first + _REPEATED
             except errors.WorkflowAlreadyCompleted as error:
@@ -250,6 +251,7 @@ class FrontendContext:
                     self.router.matching_address(domain_id, task_list, task_type), method, body, self.left(deadline)
                 )
             except (Unavailable, ShardOwnershipLost):
+                self.router.doubt()
                 backoff = await self.pause(backoff, deadline, NO_MATCHING)
 
     async def call_address(self, address: str, method: str, body: bytes, deadline: float) -> bytes:

@@ -117,6 +117,8 @@ class Core:
         """The shard of a workflow. Raises ShardOwnershipLost if it is not this process's."""
         shard = self.shards.get(self.router.shard_of(domain_id, workflow_id))
         if shard is None or not shard.is_open or self.log is None:
+            # Somebody thinks that it is ours: by the members of this moment it may be.
+            self.router.doubt()
             raise errors.ShardOwnershipLost("the shard belongs to another history process")
         if self.log.is_busy:
             raise errors.ServiceBusy("Too many outstanding requests to the cadence service", "commit-log")

@@ -1,8 +1,8 @@
 """One process of a cluster: one service on the cluster's store, joined to the others by the membership table and batched streams.
 
 Start: the store, what it says, the door for the other services, a row in the membership table, then the service. Until the
-service serves, its door answers "unavailable", and callers come back. Stop: the row goes first, so that the others begin to
-look elsewhere, then the service hands over what it has; the door stays open meanwhile, for those who have not seen yet.
+service serves, its door answers "unavailable", and callers come back. Stop: the service hands over what it has, and the
+row goes (see `leave`); the door stays open meanwhile, for those who have not seen yet.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class ServerProcess:
             member = Member(self.role, self.address, self._runtime.new_id())
             self.membership = Membership(foundation.store, self._runtime, member, settings.membership.settings())
             await self.membership.start()
+            self.network.on_lost(self._link_lost)
             self.router = MembershipRouter(self.membership, foundation.shards, virtual_nodes=settings.virtual_nodes)
             if self.role == FRONTEND:
                 await foundation.register_domain(settings.domain)
@@ -107,10 +108,8 @@ class ServerProcess:
     async def stop(self) -> None:
         """Leaves the cluster in good order."""
         self._stopping = True
-        if self.membership is not None:
-            await self.membership.withdraw()
-        if self.service is not None:
-            await self.service.stop()
+        if self.membership is not None and self.service is not None:
+            await leave(self.role, self.membership, self.service)
         await self._close()
         if self.ops is not None:
             await self.ops.stop()
@@ -135,6 +134,11 @@ class ServerProcess:
         """What of this process has something to tell a monitor."""
         parts = (self.service, logs, self.foundation.store, self.network)
         return [part for part in parts if isinstance(part, Measuring)]
+
+    def _link_lost(self, address: str) -> None:
+        """Whoever was there may be gone."""
+        if self.membership is not None:
+            self.membership.look_soon()
 
     # --- parts --------------------------------------------------------------------------------------------------------
     async def _listen(self) -> None:
@@ -199,6 +203,17 @@ class ServerProcess:
         if self.membership is not None:
             await self.membership.stop()
         await self.foundation.stop()
+
+
+async def leave(role: str, membership: Membership, service: Service) -> None:
+    """Takes a service out of the cluster in good order."""
+    if role == HISTORY:
+        # Its shards are free before the others find that it has gone: else they would take them from it by force.
+        await service.stop()
+        await membership.withdraw()
+    else:
+        await membership.withdraw()
+        await service.stop()
 
 
 # --- running one ------------------------------------------------------------------------------------------------------

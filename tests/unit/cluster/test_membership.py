@@ -25,6 +25,7 @@ class FlakyStore(MemoryStore):
         super().__init__(runtime)
         self.away = False
         self.slow_s = 0.0
+        self.reads = 0
 
     async def announce(self, member: Member, ttl_s: float) -> None:
         self._check()
@@ -37,6 +38,7 @@ class FlakyStore(MemoryStore):
 
     async def members(self) -> list[Member]:
         self._check()
+        self.reads += 1
         return await super().members()
 
     def _check(self) -> None:
@@ -193,3 +195,24 @@ def test_a_router_follows_the_table() -> None:
 def test_impossible_settings_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         MembershipSettings(**wrong)
+
+
+def test_whoever_misses_an_owner_has_the_table_read_at_once_but_not_all_the_time() -> None:
+    async def main() -> None:
+        store, (one, two) = cluster(H1, H2)
+        router = MembershipRouter(one, 4)
+        await one.start()
+        await asyncio.sleep(0.5)
+        await two.start()
+        router.doubt()
+        await asyncio.sleep(0.01)
+        assert addresses(one) == ["h1", "h2"]
+        reads = store.reads
+        for _ in range(50):
+            router.doubt()
+            await asyncio.sleep(0.01)
+        assert 4 <= store.reads - reads <= 6
+        for membership in (one, two):
+            await membership.stop()
+
+    run(main())
