@@ -11,8 +11,9 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import sys
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tenuto_server import errors
 from tenuto_server.cluster.membership import Membership
@@ -23,7 +24,7 @@ from tenuto_server.frontend.settings import FrontendSettings
 from tenuto_server.history.service import HistoryService
 from tenuto_server.matching.service import MatchingService
 from tenuto_server.node.foundation import Foundation, live_settings, settle_memory
-from tenuto_server.node.settings import ROLES, ServerSettings
+from tenuto_server.node.settings import ROLES, ServerSettings, Traces
 from tenuto_server.persistence.interface import Member, StoreUnavailable
 from tenuto_server.telemetry import logs
 from tenuto_server.telemetry.measures import Measuring
@@ -33,6 +34,9 @@ from tenuto_server.transport.acceptor import Served
 from tenuto_server.transport.network import InternalCall, InternalHandler, Listener
 from tenuto_server.transport.public import PublicHandler
 from tenuto_server.transport.stream import StreamNetwork
+
+if TYPE_CHECKING:
+    from tenuto_server.telemetry.export import Exporting
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ class ServerProcess:
         self.router: MembershipRouter | None = None
         # Stopped last: whoever asks meanwhile is told.
         self.ops: OpsServer | None = None
+        self.exporting: Exporting | None = None
         self._stopping = False
 
     @property
@@ -113,6 +118,8 @@ class ServerProcess:
         await self._close()
         if self.ops is not None:
             await self.ops.stop()
+        if self.exporting is not None:
+            await self.exporting.stop()
         logger.info("%s at %s has stopped", self.role, self.address)
 
     def not_ready(self) -> str | None:
@@ -248,6 +255,7 @@ async def start(role: str, settings: ServerSettings) -> ServerProcess:
         sys.path.insert(0, os.getcwd())
     process: ServerProcess | None = None
     metrics = Metrics()
+    exporting = _start_tracing(role, settings.traces)
     ops = OpsServer(settings.http, metrics, lambda: "it is starting" if process is None else process.not_ready(), lambda: None)
     if settings.http:
         await ops.start()
@@ -260,14 +268,30 @@ async def start(role: str, settings: ServerSettings) -> ServerProcess:
                 logger.warning("the store cannot be reached, trying again: %s", error)
                 await asyncio.sleep(RETRY_S)
                 continue
-            process.ops = ops
+            process.ops, process.exporting = ops, exporting
             for part in process.measuring():
                 metrics.add(part.measures)
             settle_memory()
             return process
     except BaseException:
         await ops.stop()
+        if exporting is not None:
+            await exporting.stop()
         raise
+
+
+def _start_tracing(role: str, settings: Traces) -> Exporting | None:
+    """Traces go out from here on, where they are wanted."""
+    if not settings.endpoint:
+        return None
+    # Loaded only where it is wanted: its packages are optional.
+    from tenuto_server.telemetry.export import Exporting, TracingSettings
+
+    instance = f"{socket.gethostname()}/{os.getpid()}"
+    wanted = TracingSettings(settings.endpoint, settings.ratio, f"tenuto-{role}", instance)
+    exporting = Exporting(wanted, Runtime())
+    exporting.start()
+    return exporting
 
 
 async def serve(role: str, settings: ServerSettings, stop: asyncio.Event) -> None:

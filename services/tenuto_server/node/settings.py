@@ -109,6 +109,21 @@ class Logs(_Part):
         return level.upper() if isinstance(level, str) else level
 
 
+class Traces(_Part):
+    """Where traces go: an OTLP receiver over gRPC, as "http://jaeger:4317" (https:// for TLS), empty for none; and the share of
+    the workflows that are traced among those whose caller brought no trace."""
+
+    endpoint: str = ""
+    ratio: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_url(cls, endpoint: str) -> str:
+        if endpoint and not endpoint.startswith(("http://", "https://")):
+            raise ValueError("an endpoint is http://host:port or https://host:port")
+        return endpoint
+
+
 class ServerSettings(_Part):
     """One process.
 
@@ -133,6 +148,7 @@ class ServerSettings(_Part):
     worker_host: WorkerHost = WorkerHost()
     http: str = ""
     logs: Logs = Logs()
+    traces: Traces = Traces()
     dynamic_settings: str = ""
     drain_delay: Annotated[float, Field(ge=0, le=600)] = 0.0
     processes: Annotated[int, Field(ge=1, le=256)] = 1
