@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast, overload
@@ -102,8 +102,9 @@ class Client:
         result_type. Raises WorkflowAlreadyStartedError.
         """
         given = StartOptions(**options)
-        request = self._start_request(workflow, args, given)
-        response = await self.connection.call(WorkflowRpc.start, request)
+        with self._starting(workflow, given):
+            request = self._start_request(workflow, args, given)
+            response = await self.connection.call(WorkflowRpc.start, request)
         result_type = given.result_type or workflow_result_type(workflow)
         return WorkflowHandle(self, given.id, response.run_id, result_type, first_run_id=response.run_id)
 
@@ -127,8 +128,9 @@ class Client:
     ) -> WorkflowHandle[Any]:
         """Signals a workflow, and starts it first if it does not run, in one step. Options as in `start_workflow`."""
         given = StartOptions(**options)
-        request = self._signal_with_start_request(workflow, args, signal, signal_args, given)
-        response = await self.connection.call(WorkflowRpc.signal_with_start, request)
+        with self._starting(workflow, given):
+            request = self._signal_with_start_request(workflow, args, signal, signal_args, given)
+            response = await self.connection.call(WorkflowRpc.signal_with_start, request)
         result_type = given.result_type or workflow_result_type(workflow)
         return WorkflowHandle(self, given.id, response.run_id, result_type)
 
@@ -139,8 +141,9 @@ class Client:
         workflow id. Whether the start is then refused (the id is in use) is not told. Options as in `start_workflow`; the
         domain must be enabled for it."""
         given = StartOptions(**options)
-        request = api.StartWorkflowExecutionAsyncRequest(request=self._start_request(workflow, args, given))
-        await self.connection.call(WorkflowRpc.start_async, request)
+        with self._starting(workflow, given):
+            request = api.StartWorkflowExecutionAsyncRequest(request=self._start_request(workflow, args, given))
+            await self.connection.call(WorkflowRpc.start_async, request)
         return WorkflowHandle(self, given.id, "", given.result_type or workflow_result_type(workflow))
 
     async def signal_with_start_async(
@@ -153,11 +156,15 @@ class Client:
     ) -> WorkflowHandle[Any]:
         """`signal_with_start`, done when the server gets to it, as `start_workflow_async`."""
         given = StartOptions(**options)
-        request = api.SignalWithStartWorkflowExecutionAsyncRequest(
-            request=self._signal_with_start_request(workflow, args, signal, signal_args, given)
-        )
-        await self.connection.call(WorkflowRpc.signal_with_start_async, request)
+        with self._starting(workflow, given):
+            request = api.SignalWithStartWorkflowExecutionAsyncRequest(
+                request=self._signal_with_start_request(workflow, args, signal, signal_args, given)
+            )
+            await self.connection.call(WorkflowRpc.signal_with_start_async, request)
         return WorkflowHandle(self, given.id, "", given.result_type or workflow_result_type(workflow))
+
+    def _starting(self, workflow: Any, options: StartOptions) -> AbstractContextManager[None]:
+        return tracing.client_span(f"StartWorkflow:{workflow_name(workflow)}", self.domain, options.id)
 
     def _signal_with_start_request(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from tenuto import errors
 from tenuto._failures import error_of, values_of
 from tenuto._replay.definition import Signature
+from tenuto._rpc import tracing
 from tenuto._rpc.connection import CALL_SECONDS, WorkflowRpc, new_request_id
 from tenuto._types import Seconds
 from tenuto.errors import QueryRejectedError, TimedOutError, TimeoutType
@@ -135,7 +136,8 @@ class WorkflowHandle(Generic[T]):
             signal_name=signal_name(signal),
             signal_input=self._client.payload(args),
         )
-        await self._client.connection.call(WorkflowRpc.signal, request)
+        with tracing.client_span(f"SignalWorkflow:{request.signal_name}", self._client.domain, self.workflow_id):
+            await self._client.connection.call(WorkflowRpc.signal, request)
 
     async def query(
         self,

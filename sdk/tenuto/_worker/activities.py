@@ -16,6 +16,7 @@ from tenuto._replay.definition import Signature, activity_name
 from tenuto._rpc import tracing
 from tenuto._rpc.connection import BaseConnection, WorkerRpc
 from tenuto._types import to_timedelta
+from tenuto._worker.about import about
 from tenuto._worker.context import CURRENT, ActivityContext, CompleteAsync
 from tenuto._worker.heartbeats import Heartbeats
 from tenuto.converter import DataConverter
@@ -114,7 +115,8 @@ class ActivityRunner:
         running = _Running(ActivityContext(task, self._domain, self._task_list, self._converter, lambda _: None))
         self._running.add(running)
         try:
-            result = await self._execute(task, running)
+            with tracing.worker_span(f"LocalActivity:{task.activity_type.name}", task.header.fields, self._attributes(task)):
+                result = await self._execute(task, running)
             return self._converter.to_payload([result]) if result is not None else b""
         except CompleteAsync:
             raise ApplicationError("a local activity cannot be completed from outside") from None
@@ -141,14 +143,29 @@ class ActivityRunner:
         running = _Running(context)
         self._running.add(running)
         try:
-            await self._run_and_report(task, running, heartbeats)
+            with tracing.worker_span(f"Activity:{task.activity_type.name}", task.header.fields, self._attributes(task)):
+                await self._run_and_report(task, running, heartbeats)
         except EntityNotExistsError as error:
-            logger.info("activity %s of workflow %s: %s", task.activity_id, task.workflow_execution.workflow_id, error)
+            workflow_id, extra = task.workflow_execution.workflow_id, self._about(task)
+            logger.info("activity %s of workflow %s: %s", task.activity_id, workflow_id, error, extra=extra)
         except RpcError as error:
-            logger.warning("the outcome of activity %s could not be reported: %s", task.activity_id, error)
+            extra = self._about(task)
+            logger.warning("the outcome of activity %s could not be reported: %s", task.activity_id, error, extra=extra)
         finally:
             heartbeats.stop()
             self._running.discard(running)
+
+    def _about(self, task: api.PollForActivityTaskResponse) -> dict[str, str]:
+        return about(task.workflow_execution, task.workflow_domain or self._domain)
+
+    def _attributes(self, task: api.PollForActivityTaskResponse) -> dict[str, str | int]:
+        return {
+            tracing.DOMAIN: task.workflow_domain or self._domain,
+            tracing.WORKFLOW_ID: task.workflow_execution.workflow_id,
+            tracing.RUN_ID: task.workflow_execution.run_id,
+            "tenuto.activity.id": task.activity_id,
+            "tenuto.activity.attempt": task.attempt,
+        }
 
     @staticmethod
     def _cancel(running: _Running, reason: str) -> None:
@@ -170,7 +187,8 @@ class ActivityRunner:
         except CompleteAsync:
             return
         except _DeadlineError:
-            logger.info("activity %s ran over its deadline and was cancelled", task.activity_id)
+            extra = self._about(task)
+            logger.info("activity %s ran over its deadline and was cancelled", task.activity_id, extra=extra)
         except (asyncio.CancelledError, CancelledError) as error:
             if running.stopping:
                 stopped = ApplicationError("the worker stopped before the activity was done", type=WORKER_STOPPED)
@@ -184,7 +202,7 @@ class ActivityRunner:
         except Exception as error:
             level = logging.INFO if isinstance(error, ApplicationError) else logging.WARNING
             name, attempt = task.activity_type.name, task.attempt
-            logger.log(level, "activity %s failed (attempt %d)", name, attempt, exc_info=error)
+            logger.log(level, "activity %s failed (attempt %d)", name, attempt, exc_info=error, extra=self._about(task))
             await self._report_failure(task, error, heartbeats)
         else:
             request = api.RespondActivityTaskCompletedRequest(
@@ -202,9 +220,8 @@ class ActivityRunner:
             args = self._converter.from_payload(task.input.data, definition.parameters)
         token = CURRENT.set(running.context)
         try:
-            with tracing.resumed(task.header.fields):
-                call = definition.function(*args) if definition.is_async else self._in_executor(running, definition, args)
-                running.work = asyncio.create_task(call)
+            call = definition.function(*args) if definition.is_async else self._in_executor(running, definition, args)
+            running.work = asyncio.create_task(call)
         finally:
             CURRENT.reset(token)
         seconds = _seconds_left(task)
@@ -244,6 +261,7 @@ class ActivityRunner:
     async def _report_failure(
         self, task: api.PollForActivityTaskResponse, error: BaseException, heartbeats: Heartbeats
     ) -> None:
+        tracing.failed(error)
         request = api.RespondActivityTaskFailedRequest(
             task_token=task.task_token,
             failure=failure_of(error, self._converter),

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 
 from tenuto._replay.definition import WorkflowDefinition
 from tenuto._replay.replayer import HistoryGapError, Replayer
+from tenuto._rpc import tracing
 from tenuto._rpc.connection import BaseConnection, WorkerRpc, WorkflowRpc
 from tenuto._types import Seconds, duration
+from tenuto._worker.about import about
 from tenuto._worker.cache import StickyCache
 from tenuto._worker.local_activities import LocalActivityRunner
 from tenuto._worker.local_dispatch import LocalDispatch
@@ -75,9 +78,11 @@ class DecisionRunner:
                 return None
             return await self._decide(task)
         except EntityNotExistsError as error:
-            logger.info("decision for workflow %s came too late: %s", execution.workflow_id, error)
+            extra = about(execution, self._domain)
+            logger.info("decision for workflow %s came too late: %s", execution.workflow_id, error, extra=extra)
         except (RpcError, HistoryGapError) as error:
-            logger.warning("decision for workflow %s could not be made: %s", execution.workflow_id, error)
+            extra = about(execution, self._domain)
+            logger.warning("decision for workflow %s could not be made: %s", execution.workflow_id, error, extra=extra)
         except Exception as error:
             await self._report_failure(task, error)
         self._cache.drop(execution.run_id)
@@ -99,13 +104,33 @@ class DecisionRunner:
     ) -> api.PollForDecisionTaskResponse | None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
+        begun_ns = time.time_ns() if tracing.is_on() else None
         replayer.begin(events)
         seconds = loop.time() - begun
         if seconds > SLOW_TURN_SECONDS:
             workflow = task.workflow_execution.workflow_id
-            logger.warning("workflow %s held the event loop for %.1f s over %d events", workflow, seconds, len(events))
+            extra = about(task.workflow_execution, self._domain)
+            logger.warning(
+                "workflow %s held the event loop for %.1f s over %d events", workflow, seconds, len(events), extra=extra
+            )
         if replayer.last_started_event_id != task.started_event_id:
             raise HistoryGapError(f"history ends before event {task.started_event_id}")
+        # The run's header is known only now.
+        execution = task.workflow_execution
+        attributes = {
+            tracing.DOMAIN: self._domain,
+            tracing.WORKFLOW_ID: execution.workflow_id,
+            tracing.RUN_ID: execution.run_id,
+            "tenuto.decision.attempt": task.attempt,
+        }
+        header = {key: api.Payload(data=data) for key, data in replayer.info.header.items()}
+        with tracing.worker_span(f"Decision:{task.workflow_type.name}", header, attributes, begun_ns):
+            response = await self._answer(task, replayer, arrived)
+        return response.decision_task if response.HasField("decision_task") else None
+
+    async def _answer(
+        self, task: api.PollForDecisionTaskResponse, replayer: Replayer, arrived: float
+    ) -> api.RespondDecisionTaskCompletedResponse:
         goes_on = bool(replayer.local_activities) and await self._local.serve(replayer, arrived)
         request = api.RespondDecisionTaskCompletedRequest(
             task_token=task.task_token,
@@ -124,8 +149,8 @@ class DecisionRunner:
             replayer.discard()
         else:
             self._cache.put(task.workflow_execution.run_id, replayer)
-        response = await self._send(task, request)
-        return response.decision_task if response.HasField("decision_task") else None
+        tracing.pass_on(request.decisions)
+        return await self._send(task, request)
 
     async def _send(
         self, task: api.PollForDecisionTaskResponse, request: api.RespondDecisionTaskCompletedRequest
@@ -201,7 +226,8 @@ class DecisionRunner:
         """The code cannot follow. Said once; later attempts wait for the decision timeout, so that a bad deploy does not
         spin (the server makes a new attempt at once when told)."""
         workflow = task.workflow_execution.workflow_id
-        logger.error("workflow %s: decision attempt %d failed", workflow, task.attempt, exc_info=error)
+        extra = about(task.workflow_execution, self._domain)
+        logger.error("workflow %s: decision attempt %d failed", workflow, task.attempt, exc_info=error, extra=extra)
         if task.HasField("query"):
             await self._send_query_result(task, _failed(str(error)))
             return
@@ -218,7 +244,7 @@ class DecisionRunner:
         try:
             await self._connection.call(WorkerRpc.decision_failed, request)
         except RpcError as problem:
-            logger.warning("workflow %s: the failure could not be reported: %s", workflow, problem)
+            logger.warning("workflow %s: the failure could not be reported: %s", workflow, problem, extra=extra)
 
     # ---- queries ----
 

@@ -12,7 +12,8 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as messages
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as services
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-NONE = b""
+# From one batch of spans to the next.
+WAIT_S = 15.0
 
 
 class Received:
@@ -55,13 +56,17 @@ class Receiver(services.TraceServiceServicer):
         return messages.ExportTraceServiceResponse()
 
     async def until(self, condition: Callable[[Trace], bool]) -> Trace:
-        """The one trace there is, when the condition holds of it."""
+        """The one trace there is, when the condition holds of it; AssertionError, with what came, where that takes too long."""
         while True:
             self._news.clear()
             trace = Trace(self.spans)
             if self.spans and condition(trace):
                 return trace
-            await self._news.wait()
+            try:
+                async with asyncio.timeout(WAIT_S):
+                    await self._news.wait()
+            except TimeoutError:
+                raise AssertionError("\n".join(map(repr, trace.spans))) from None
 
 
 class Trace:
