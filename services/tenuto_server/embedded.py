@@ -27,6 +27,7 @@ from tenuto_server.transport.acceptor import Served
 from tenuto_server.transport.inprocess import InProcessNetwork
 from tenuto_server.transport.network import InternalCall, Network
 from tenuto_server.transport.public import PublicHandler
+from tenuto_server.visibility import query
 from tenuto_server.worker_host.retention import Retention, RetentionSettings
 
 if TYPE_CHECKING:
@@ -210,6 +211,8 @@ class EmbeddedServer:
 
     async def _start_system(self) -> None:
         await asyncio.sleep(SYSTEM_DELAY_SECONDS)
+        for _step in query.prepare():
+            await asyncio.sleep(0)
         self._system = _system_host(self.handle)
         await self._system.start()
 

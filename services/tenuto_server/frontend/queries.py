@@ -31,7 +31,8 @@ async def query_workflow(frontend: FrontendContext, call: PublicCall) -> bytes:
     if not request.query.query_type:
         raise BadRequest("QueryType is not set on request.")
     validation.check_length(request.query.query_type, "QueryType", limits)
-    validation.check_blob(len(request.query.query_args.data), limits)
+    size = len(request.query.query_args.data)
+    validation.check_blob(size, limits, request.domain, execution.workflow_id, execution.run_id)
     validation.check_enum(request.query_reject_condition, api.QueryRejectCondition, "QueryRejectCondition")
     validation.check_enum(request.query_consistency_level, api.QueryConsistencyLevel, "QueryConsistencyLevel")
     domain = await frontend.domain(request.domain, RateClass.USER)

@@ -17,7 +17,8 @@ async def reset_workflow_execution(frontend: FrontendContext, call: PublicCall) 
     limits = frontend.limits_for(request.domain)
     _check_domain_and_execution(frontend, request)
     validation.check_length(request.request_id, "RequestID", limits)
-    validation.check_blob(len(request.reason.encode()), limits)
+    named = request.workflow_execution
+    validation.check_blob(len(request.reason.encode()), limits, request.domain, named.workflow_id, named.run_id)
     domain = await frontend.domain(request.domain, RateClass.USER)
     validation.check_not_deprecated(domain)
     if not request.request_id:

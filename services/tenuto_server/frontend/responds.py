@@ -35,7 +35,7 @@ _FAILED = "RespondActivityTaskFailed"
 async def respond_decision_task_completed(frontend: FrontendContext, call: PublicCall) -> bytes:
     """The decisions themselves are judged by history: a bad one fails the decision task, not the call."""
     request = parse(api.RespondDecisionTaskCompletedRequest, call.body)
-    token, _ = await _token(frontend, request)
+    token, _, _ = await _token(frontend, request)
     return await _pass_on(frontend, call, "RespondDecisionTaskCompleted", token, call.body)
 
 
@@ -44,7 +44,7 @@ async def respond_decision_task_failed(frontend: FrontendContext, call: PublicCa
     body = call.body
     request = parse(api.RespondDecisionTaskFailedRequest, body)
     validation.check_enum(request.cause, api.DecisionTaskFailedCause, "DecisionTaskFailedCause")
-    token, limits = await _token(frontend, request)
+    token, limits, _ = await _token(frontend, request)
     limit = limits.blob_bytes_max
     if len(request.details.data) > limit:
         request.details.data = request.details.data[:limit]
@@ -52,13 +52,13 @@ async def respond_decision_task_failed(frontend: FrontendContext, call: PublicCa
     return await _pass_on(frontend, call, "RespondDecisionTaskFailed", token, body)
 
 
-async def _token(frontend: FrontendContext, request: Any) -> tuple[internal.TaskToken, Limits]:
-    """What the request's token holds, and its domain's limits."""
+async def _token(frontend: FrontendContext, request: Any) -> tuple[internal.TaskToken, Limits, str]:
+    """What the request's token holds, and its domain's limits and name."""
     token = parse_token(request.task_token)
     domain = await frontend.domain_by_id(token.domain_id, RateClass.WORKER_ANSWER)
     limits = frontend.limits_for(domain.name)
     validation.check_length(request.identity, "Identity", limits)
-    return token, limits
+    return token, limits, domain.name
 
 
 async def _pass_on(frontend: FrontendContext, call: PublicCall, rpc: str, token: internal.TaskToken, body: bytes) -> bytes:
@@ -76,7 +76,8 @@ class _Answer(NamedTuple):
     # Counts beside the blob.
     beside: Callable[[Any], int]
     too_large: str
-    check: Callable[[Any, Limits], None]
+    # Given the limits, and the names of domain, workflow and run.
+    check: Callable[..., None]
     answer_too_large: bytes = b""
 
 
@@ -84,13 +85,13 @@ def _nothing(request: Any) -> int:
     return 0
 
 
-def _no_check(request: Any, limits: Limits) -> None:
+def _no_check(request: Any, limits: Limits, *names: str) -> None:
     return
 
 
-def _check_failed(request: Any, limits: Limits) -> None:
+def _check_failed(request: Any, limits: Limits, *names: str) -> None:
     validation.check_failure(request.failure)
-    validation.check_blob(len(request.heartbeat_details.data), limits)
+    validation.check_blob(len(request.heartbeat_details.data), limits, *names)
 
 
 _ANSWERS = {
@@ -131,8 +132,10 @@ _ANSWERS = {
 }
 
 
-def _is_too_large(answer: _Answer, request: Any, limits: Limits) -> bool:
-    return len(answer.blob(request)) + answer.beside(request) > limits.blob_bytes_max
+def _is_too_large(answer: _Answer, request: Any, limits: Limits, *names: str) -> bool:
+    size = len(answer.blob(request)) + answer.beside(request)
+    validation.warn_of_blob(size, limits, *names)
+    return size > limits.blob_bytes_max
 
 
 def _failure(answer: _Answer, request: Any, limits: Limits) -> api.Failure:
@@ -142,9 +145,10 @@ def _failure(answer: _Answer, request: Any, limits: Limits) -> api.Failure:
 def _by_token(rpc: str, answer: _Answer) -> Handler:
     async def handle(frontend: FrontendContext, call: PublicCall) -> bytes:
         request: Any = parse(answer.by_token, call.body)
-        token, limits = await _token(frontend, request)
-        if not _is_too_large(answer, request, limits):
-            answer.check(request, limits)
+        token, limits, domain = await _token(frontend, request)
+        names = domain, token.workflow_id, token.run_id
+        if not _is_too_large(answer, request, limits, *names):
+            answer.check(request, limits, *names)
             return await _pass_on(frontend, call, rpc, token, call.body)
         failed = api.RespondActivityTaskFailedRequest(
             task_token=request.task_token, failure=_failure(answer, request, limits), identity=request.identity
@@ -167,8 +171,9 @@ def _by_id(rpc: str, answer: _Answer) -> Handler:
         validation.check_length(request.activity_id, "ActivityID", limits)
         validation.check_length(request.identity, "Identity", limits)
         domain = await frontend.domain(request.domain, RateClass.WORKER_ANSWER)
-        if not _is_too_large(answer, request, limits):
-            answer.check(request, limits)
+        names = request.domain, execution.workflow_id, execution.run_id
+        if not _is_too_large(answer, request, limits, *names):
+            answer.check(request, limits, *names)
             return await frontend.call_history(call, f"{rpc}ByID", domain.id, execution.workflow_id, call.body)
         failed = api.RespondActivityTaskFailedByIDRequest(
             domain=request.domain,

@@ -7,6 +7,7 @@ from tenuto_server.errors import BadRequest
 from tenuto_server.frontend import validation
 from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
+from tenuto_server.frontend.validation import Limits
 from tenuto_server.transport.public import PublicCall
 
 
@@ -19,7 +20,7 @@ async def signal_workflow_execution(frontend: FrontendContext, call: PublicCall)
     validation.check_signal_name(request.signal_name, limits)
     validation.check_length(request.request_id, "RequestID", limits)
     validation.check_length(request.identity, "Identity", limits)
-    validation.check_blob(len(request.signal_input.data), limits)
+    _check_blob(request, len(request.signal_input.data), limits)
     domain = await frontend.domain(request.domain, RateClass.USER)
     validation.check_not_deprecated(domain)
     if not request.request_id:
@@ -37,7 +38,7 @@ async def request_cancel_workflow_execution(frontend: FrontendContext, call: Pub
     validation.check_length(request.request_id, "RequestID", limits)
     validation.check_length(request.identity, "Identity", limits)
     validation.check_length(request.first_execution_run_id, "FirstExecutionRunID", limits)
-    validation.check_blob(len(request.cause), limits)
+    _check_blob(request, len(request.cause), limits)
     domain = await frontend.domain(request.domain, RateClass.USER)
     if not request.request_id:
         request.request_id = frontend.runtime.new_id()
@@ -54,7 +55,7 @@ async def terminate_workflow_execution(frontend: FrontendContext, call: PublicCa
     _check_domain_and_execution(frontend, request)
     validation.check_length(request.identity, "Identity", limits)
     validation.check_length(request.first_execution_run_id, "FirstExecutionRunID", limits)
-    validation.check_blob(len(request.reason) + len(request.details.data), limits)
+    _check_blob(request, len(request.reason) + len(request.details.data), limits)
     domain = await frontend.domain(request.domain, RateClass.USER)
     return await frontend.call_history(
         call, "TerminateWorkflowExecution", domain.id, request.workflow_execution.workflow_id, call.body
@@ -67,6 +68,11 @@ async def reset_sticky_task_list(frontend: FrontendContext, call: PublicCall) ->
     _check_domain_and_execution(frontend, request)
     domain = await frontend.domain(request.domain, RateClass.WORKER_ANSWER)
     return await frontend.call_history(call, "ResetStickyTaskList", domain.id, request.workflow_execution.workflow_id, call.body)
+
+
+def _check_blob(request: _OnExecution, size: int, limits: Limits) -> None:
+    named = request.workflow_execution
+    validation.check_blob(size, limits, request.domain, named.workflow_id, named.run_id)
 
 
 _OnExecution = (

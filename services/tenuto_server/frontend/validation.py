@@ -1,4 +1,5 @@
-"""The rules a request must keep, whatever the state of its workflow: names, ids, sizes, timeouts, policies. Pure.
+"""The rules a request must keep, whatever the state of its workflow: names, ids, sizes, timeouts, policies. Pure, but
+for a line in the log where a blob is large.
 
 Each `check_*` raises `BadRequest` with the first rule broken. Texts are the official server's where clients may know
 them. Durations count in whole seconds, what is beyond the second is cut, as on the official server.
@@ -6,6 +7,7 @@ them. Durations count in whole seconds, what is beyond the second is cut, as on 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from tenuto_server.config.runtime import SECOND
 from tenuto_server.errors import BadRequest
 from tenuto_server.rules import cron, retry
 from tenuto_server.rules.durations import is_valid
+
+logger = logging.getLogger(__name__)
 
 DOMAIN_NOT_SET = "Domain not set on request."
 TASK_TOKEN_NOT_SET = "Task token not set on request."
@@ -59,6 +63,7 @@ class Limits:
     task_list_bytes_max: int = setting(_NAME_BYTES, "limit.taskListNameLength", filters=BY_DOMAIN)
     activity_id_bytes_max: int = setting(_NAME_BYTES, "limit.activityIDLength", filters=BY_DOMAIN)
     blob_bytes_max: int = setting(2 * 1024 * 1024, "limit.blobSize.error", filters=BY_DOMAIN)
+    blob_bytes_warn: int = setting(256 * 1024, "limit.blobSize.warn", filters=BY_DOMAIN)
     retention_days_min: int = setting(1, "system.minRetentionDays", least=1)
     retention_days_max: int = setting(30, "system.maxRetentionDays", least=1)
     bad_binaries_max: int = setting(10, "frontend.maxBadBinaries", filters=BY_DOMAIN)
@@ -143,8 +148,8 @@ def check_start(request: api.StartWorkflowExecutionRequest, body_bytes: int, lim
     if not _UUID.fullmatch(request.request_id):
         raise BadRequest(f'requestId "{request.request_id[:100]}" is not a valid UUID')
     _check_start_fields(request, limits)
-    if body_bytes > limits.blob_bytes_max:
-        check_blob(len(request.input.data) + memo_bytes(request.memo), limits)
+    if body_bytes > min(limits.blob_bytes_warn, limits.blob_bytes_max):
+        check_blob(len(request.input.data) + memo_bytes(request.memo), limits, request.domain, request.workflow_id)
 
 
 def check_signal_with_start(request: api.SignalWithStartWorkflowExecutionRequest, body_bytes: int, limits: Limits) -> None:
@@ -155,9 +160,9 @@ def check_signal_with_start(request: api.SignalWithStartWorkflowExecutionRequest
     check_signal_name(request.signal_name, limits)
     check_length(start.request_id, "RequestID", limits)
     _check_start_fields(start, limits)
-    if body_bytes > limits.blob_bytes_max:
-        check_blob(len(request.signal_input.data), limits)
-        check_blob(len(start.input.data) + memo_bytes(start.memo), limits)
+    if body_bytes > min(limits.blob_bytes_warn, limits.blob_bytes_max):
+        check_blob(len(request.signal_input.data), limits, start.domain, start.workflow_id)
+        check_blob(len(start.input.data) + memo_bytes(start.memo), limits, start.domain, start.workflow_id)
 
 
 def check_signal_name(name: str, limits: Limits) -> None:
@@ -210,10 +215,17 @@ def check_retry_policy(policy: api.RetryPolicy) -> None:
         raise BadRequest(fault)
 
 
-def check_blob(size: int, limits: Limits) -> None:
-    """`size` in bytes."""
+def check_blob(size: int, limits: Limits, domain: str, workflow_id: str, run_id: str = "") -> None:
+    """`size` in bytes; the names say in the log whose blob is large."""
+    warn_of_blob(size, limits, domain, workflow_id, run_id)
     if size > limits.blob_bytes_max:
         raise BadRequest(BLOB_TOO_LARGE)
+
+
+def warn_of_blob(size: int, limits: Limits, domain: str, workflow_id: str, run_id: str = "") -> None:
+    """Large blobs make every read of the history slow: their owners are told before they are refused."""
+    if size > limits.blob_bytes_warn:
+        logger.warning("large blob: %d bytes, domain %s, workflow %s, run %s", size, domain, workflow_id, run_id or "newest")
 
 
 def memo_bytes(memo: api.Memo) -> int:

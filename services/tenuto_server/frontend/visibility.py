@@ -161,7 +161,8 @@ def fill_info(info: api.WorkflowExecutionInfo, record: VisibilityRecord, domain_
     info.workflow_execution.run_id = record.run_id
     info.type.name = record.workflow_type
     _set_time(info.start_time, record.start_ns)
-    _set_time(info.execution_time, record.execution_ns or record.start_ns)
+    for due in (info.execution_time, info.scheduled_execution_time):
+        _set_time(due, record.execution_ns or record.start_ns)
     info.history_length = record.history_length
     info.task_list = record.task_list
     info.task_list_info.name = record.task_list

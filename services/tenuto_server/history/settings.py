@@ -73,6 +73,7 @@ class HistorySettings:
     handover_timeout: float = setting(10.0, seconds=True)
     # What one run may come to: see `engine.limits.Limits`.
     blob_bytes_max: int = setting(2 * 1024 * 1024, "limit.blobSize.error", filters=BY_DOMAIN, least=1)
+    blob_bytes_warn: int = setting(256 * 1024, "limit.blobSize.warn", filters=BY_DOMAIN)
     history_size_max: int = setting(200 * 1024 * 1024, "limit.historySize.error", filters=BY_DOMAIN, least=1)
     history_count_max: int = setting(204_800, "limit.historyCount.error", filters=BY_DOMAIN, least=1)
     # Said in the log when a history grows past either.

@@ -13,6 +13,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -83,7 +84,8 @@ class Signal(msgspec.Struct, rename="pascal"):
 
 
 class Parameters(msgspec.Struct, rename="pascal"):
-    """As the CLI writes them. 0 and empty are "the default"; the heartbeat timeout is in nanoseconds."""
+    """As the CLI writes them. 0 and empty are "the default"; the heartbeat timeout is in nanoseconds. `max_activity_retries`: how
+    often a page is attempted, without end for 0."""
 
     domain_name: str = ""
     query: str = ""
@@ -153,6 +155,11 @@ def checked(given: Any) -> Parameters:
     return wanted
 
 
+def retry_policy(wanted: Parameters) -> RetryPolicy:
+    """How the activity of a page is retried."""
+    return replace(_RETRY, maximum_attempts=max(0, wanted.max_activity_retries))
+
+
 def tuned(wanted: Parameters, signal: Any) -> None:
     """Takes a tune signal in; one that cannot be read changes nothing."""
     try:
@@ -189,7 +196,7 @@ async def _run_batch(given: dict[str, Any]) -> dict[str, Any]:
             start_to_close_timeout=timedelta(days=1),
             schedule_to_start_timeout=timedelta(minutes=5),
             heartbeat_timeout=heartbeat_s,
-            retry_policy=_RETRY,
+            retry_policy=retry_policy(wanted),
             result_type=dict[str, Any],
         )
         progress = msgspec.convert(came, Progress)

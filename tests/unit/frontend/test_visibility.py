@@ -80,6 +80,7 @@ def test_an_open_run_in_a_list() -> None:
             assert info.execution_status == api.WORKFLOW_EXECUTION_STATUS_STARTED
             assert info.start_time.ToNanoseconds() == START_NS + SECOND
             assert info.execution_time.ToNanoseconds() == START_NS + SECOND
+            assert info.scheduled_execution_time == info.execution_time
             assert (info.type.name, info.task_list, info.history_length) == ("Order", "orders", 5)
             assert info.task_list_info == api.TaskList(name="orders", kind=api.TASK_LIST_KIND_NORMAL)
 

@@ -31,6 +31,12 @@ def test_what_cannot_be_carried_out_is_refused(change: dict[str, object]) -> Non
         batches.checked({**GOOD, **change})
 
 
+@pytest.mark.parametrize(("given", "attempts"), [(0, 0), (7, 7), (-1, 0)])
+def test_a_page_is_attempted_as_often_as_asked_for(given: int, attempts: int) -> None:
+    policy = batches.retry_policy(batches.Parameters(max_activity_retries=given))
+    assert policy.maximum_attempts == attempts and policy.expiration_interval
+
+
 def test_a_tune_signal_changes_what_it_names() -> None:
     wanted = batches.checked(GOOD)
     batches.tuned(wanted, {"RPS": 250})

@@ -34,13 +34,23 @@ def fails(turn: Turn, completed_id: int, wanted: api.Decision) -> bool:
         if pending_max and len(turn.state.activities) >= pending_max:
             _fail(turn, completed_id, ACTIVITIES_EXCEED, f"More than {pending_max} activities are pending.")
             return True
-    if wanted.ByteSize() <= limits.blob_bytes_max:
-        return False
-    found = _BLOBS.get(name)
-    if found is None or found[1](getattr(wanted, name)) <= limits.blob_bytes_max:
+    found = blob_over(wanted, limits.blob_bytes_max)
+    if found is None:
         return False
     _fail(turn, completed_id, BLOB_EXCEEDS, f"{found[0]} exceeds size limit.")
     return True
+
+
+def blob_over(wanted: api.Decision, bytes_max: int) -> tuple[str, int] | None:
+    """What the payload of a decision is called, and its size in bytes, where that is over a limit."""
+    if wanted.ByteSize() <= bytes_max:
+        return None
+    name = wanted.WhichOneof("attributes") or ""
+    found = _BLOBS.get(name)
+    if found is None:
+        return None
+    size = found[1](getattr(wanted, name))
+    return (found[0], size) if size > bytes_max else None
 
 
 def _fail(turn: Turn, completed_id: int, reason: str, details: str) -> None:

@@ -8,7 +8,7 @@ from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.history import events, paging, views
 from tenuto_server.history.core import Core
-from tenuto_server.history.engine import activity, decision_task, decisions, reset_points, search_attributes
+from tenuto_server.history.engine import activity, decision_task, decisions, reset_points, search_attributes, sizes
 from tenuto_server.history.engine.records import frame
 from tenuto_server.history.engine.state import SECOND, Decision, ResetPoint, RunState
 from tenuto_server.history.engine.tasks import TaskKind
@@ -147,6 +147,8 @@ async def completed(core: Core, call: InternalCall) -> bytes:
         goes_on = request.return_new_decision_task and not (is_bad or overdue) and _bad_point(core, run, domain) is None
         inline = goes_on and decision_task.start_inline(turn, new_id, request.identity)
     _warn_of_size(core, run.state, events_before, bytes_before)
+    if len(envelope.request) > core.settings_for(token.domain_id).blob_bytes_warn:
+        _warn_of_blobs(core, run.state, domain.name, request)
     if overdue:
         await core.durable(run)
         raise errors.EntityNotExists("decision heartbeat timeout")
@@ -171,6 +173,18 @@ def _warn_of_size(core: Core, state: RunState, events_before: int, bytes_before:
             state.next_event_id - 1,
             state.history_bytes,
         )
+
+
+def _warn_of_blobs(core: Core, state: RunState, domain: str, request: api.RespondDecisionTaskCompletedRequest) -> None:
+    """Says which payloads of decisions are large."""
+    limit = core.settings_for(state.domain_id).blob_bytes_warn
+    for wanted in request.decisions:
+        found = sizes.blob_over(wanted, limit)
+        if found is not None:
+            name, size = found
+            logger.warning(
+                "large blob: %s of %d bytes, domain %s, workflow %s, run %s", name, size, domain, state.workflow_id, state.run_id
+            )
 
 
 async def _completed_before(
