@@ -1,6 +1,7 @@
 """Every message, enum and value of the interfaces between services. Generated: do not edit."""
 
 from tenuto_api.tenuto.internal.v1.admin_pb2 import (
+    AdminCheckRunResponse as AdminCheckRunResponse,
     AdminCloseShardRequest as AdminCloseShardRequest,
     AdminDescribeHostRequest as AdminDescribeHostRequest,
     AdminDescribeHostResponse as AdminDescribeHostResponse,

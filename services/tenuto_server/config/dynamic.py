@@ -200,6 +200,19 @@ class DynamicConfig:
 
         await self._change(change)
 
+    async def put(self, values: Mapping[str, Any], filters: list[tuple[str, Any]]) -> None:
+        """Sets one value of each name under these filters, all at once; what stands under other filters stays. Raises
+        ValueError, StoreUnavailable."""
+        for name in values:
+            self._of_name(name)
+        wanted = [*as_filters(filters)]
+
+        def change(stored: Stored) -> None:
+            for name, value in values.items():
+                stored[name] = [(one, held) for one, held in stored.get(name, []) if held != wanted] + [(value, wanted)]
+
+        await self._change(change)
+
     async def restore(self, name: str, filters: list[tuple[str, Any]]) -> None:
         """Takes back the value set under exactly these filters (none: the general one). Raises ValueError,
         StoreUnavailable."""

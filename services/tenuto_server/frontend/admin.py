@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from google.protobuf.message import DecodeError
 
 from tenuto_api import admin, api, internal
@@ -11,9 +13,13 @@ from tenuto_server.frontend.context import NO_OWNER, FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
 from tenuto_server.transport.public import PublicCall
 
+logger = logging.getLogger(__name__)
+
 _SHARDS_PAGE_DEFAULT = 100
 _SHARDS_PAGE_MAX = 10_000
 _INT64_MAX = 2**63 - 1
+# Domains that are asked for a workflow whose domain is not named.
+_DOMAINS_MAX = 200
 
 
 async def describe_workflow_execution(frontend: FrontendContext, call: PublicCall) -> bytes:
@@ -96,13 +102,37 @@ async def delete_workflow(frontend: FrontendContext, call: PublicCall) -> bytes:
     found = internal.AdminDescribeRunResponse.FromString(
         await _ask_shard(frontend, call, shard, "AdminDescribeRun", named)
     )
-    asked = internal.DeleteRunRequest(
-        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=found.run_id, force=True
-    ).SerializeToString()
-    deleted = internal.DeleteRunResponse.FromString(await _ask_shard(frontend, call, shard, "DeleteRun", asked)).deleted
+    deleted = await _delete(frontend, call, domain, execution.workflow_id, found.run_id)
     return admin.DeleteWorkflowResponse(
         history_deleted=deleted, executions_deleted=deleted, visibility_deleted=deleted
     ).SerializeToString()
+
+
+async def maintain_corrupt_workflow(frontend: FrontendContext, call: PublicCall) -> bytes:
+    """Removes all there is of a run whose history cannot be read any more; one that is sound stays as it is."""
+    request = parse(admin.MaintainCorruptWorkflowRequest, call.body)
+    domain, execution = await _run(frontend, request)
+    named = internal.AdminDescribeRunRequest(
+        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
+    ).SerializeToString()
+    found = internal.AdminCheckRunResponse.FromString(
+        await _ask_shard(frontend, call, _shard(frontend, domain, execution), "AdminCheckRun", named)
+    )
+    deleted = False
+    if found.problem:
+        names = domain.name, execution.workflow_id, found.run_id
+        logger.warning("corrupt: domain %s, workflow %s, run %s is deleted: %s", *names, found.problem)
+        deleted = await _delete(frontend, call, domain, execution.workflow_id, found.run_id)
+    return admin.MaintainCorruptWorkflowResponse(
+        history_deleted=deleted, executions_deleted=deleted, visibility_deleted=deleted
+    ).SerializeToString()
+
+
+async def _delete(frontend: FrontendContext, call: PublicCall, domain: api.Domain, workflow_id: str, run_id: str) -> bool:
+    asked = internal.DeleteRunRequest(domain_id=domain.id, workflow_id=workflow_id, run_id=run_id, force=True)
+    shard = frontend.router.shard_of(domain.id, workflow_id)
+    answer = await _ask_shard(frontend, call, shard, "DeleteRun", asked.SerializeToString())
+    return internal.DeleteRunResponse.FromString(answer).deleted
 
 
 async def refresh_workflow_tasks(frontend: FrontendContext, call: PublicCall) -> bytes:
@@ -115,12 +145,12 @@ async def refresh_workflow_tasks(frontend: FrontendContext, call: PublicCall) ->
 
 # --- shards and their owners ------------------------------------------------------------------------------------------
 async def describe_history_host(frontend: FrontendContext, call: PublicCall) -> bytes:
-    """What a history process owns: the one at an address, or the owner of a shard."""
+    """What a history process owns: the one at an address, the owner of a shard, or of a workflow's shard."""
     request = parse(admin.DescribeHistoryHostRequest, call.body)
     named = request.WhichOneof("describe_by")
     if named == "workflow_execution":
-        raise BadRequest("The shard of a workflow depends on its domain too: name the shard or the host.")
-    if named == "shard_id":
+        address = frontend.router.history_address(await _shard_of_workflow(frontend, call, request.workflow_execution))
+    elif named == "shard_id":
         address = frontend.router.history_address(_known_shard(frontend, request.shard_id))
     elif named == "host_address" and request.host_address:
         address = request.host_address
@@ -143,6 +173,31 @@ async def describe_history_host(frontend: FrontendContext, call: PublicCall) -> 
         shard_controller_status=host.status,
         address=host.address,
     ).SerializeToString()
+
+
+async def _shard_of_workflow(frontend: FrontendContext, call: PublicCall, execution: api.WorkflowExecution) -> int:
+    """The shard of a workflow whose domain is not named: the domains are asked for it. Raises BadRequest where there are too
+    many, or several have a workflow of that name."""
+    validation.check_execution(execution, True, frontend.limits)
+    domains = await frontend.registry.list("", _DOMAINS_MAX + 1)
+    if len(domains) > _DOMAINS_MAX:
+        raise BadRequest("The shard of a workflow depends on its domain, and there are many: name the shard or the host.")
+    found: set[int] = set()
+    for domain in domains:
+        asked = internal.AdminDescribeRunRequest(
+            domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
+        ).SerializeToString()
+        shard = _shard(frontend, domain, execution)
+        try:
+            await _ask_shard(frontend, call, shard, "AdminDescribeRun", asked)
+        except EntityNotExists:
+            continue
+        found.add(shard)
+    if not found:
+        raise EntityNotExists(f"Workflow execution not found.  WorkflowId: {execution.workflow_id}")
+    if len(found) > 1:
+        raise BadRequest("Several domains have a workflow of that name: name the shard or the host.")
+    return found.pop()
 
 
 async def describe_shard_distribution(frontend: FrontendContext, call: PublicCall) -> bytes:

@@ -116,6 +116,8 @@ _ADMIN: dict[str, Method] = {
     "GetWorkflowExecutionRawHistoryV2": Method(admin.get_workflow_execution_raw_history_v2, RateClass.DOMAIN_ADMIN),
     "RefreshWorkflowTasks": Method(admin.refresh_workflow_tasks, RateClass.DOMAIN_ADMIN),
     "DeleteWorkflow": Method(admin.delete_workflow, RateClass.DOMAIN_ADMIN),
+    "MaintainCorruptWorkflow": Method(admin.maintain_corrupt_workflow, RateClass.DOMAIN_ADMIN),
+    "UpdateTaskListPartitionConfig": Method(task_lists.update_task_list_partition_config, RateClass.DOMAIN_ADMIN),
     "DescribeHistoryHost": Method(admin.describe_history_host, RateClass.DOMAIN_ADMIN),
     "DescribeShardDistribution": Method(admin.describe_shard_distribution, RateClass.DOMAIN_ADMIN),
     "CloseShard": Method(admin.close_shard, RateClass.DOMAIN_ADMIN),

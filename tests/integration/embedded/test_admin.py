@@ -9,6 +9,8 @@ import pytest
 
 from tenuto_api import admin, api
 from tenuto_server.errors import BadRequest, EntityNotExists, ServiceBusy
+from tenuto_server.history import storing
+from tenuto_server.persistence.interface import Row, Table, WriteBatch
 from tests.integration.embedded.test_any_request import WORKFLOW_ID, World
 from tests.unit.frontend.fakes import DOMAIN, run
 
@@ -176,6 +178,60 @@ def test_one_workflow_id_takes_so_many_requests_from_outside() -> None:
         await world.serves()
         await asyncio.sleep(1)
         await world.call("WorkflowAPI/SignalWorkflowExecution", signal)
+        await world.server.stop()
+
+    run(scenario())
+
+
+async def history_host(world: World, workflow_id: str) -> admin.DescribeHistoryHostResponse:
+    named = api.WorkflowExecution(workflow_id=workflow_id)
+    answer = await world.call(f"{ADMIN}/DescribeHistoryHost", admin.DescribeHistoryHostRequest(workflow_execution=named))
+    return admin.DescribeHistoryHostResponse.FromString(answer)
+
+
+def test_a_workflow_s_host_is_found_without_its_domain() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        described = await describe(world)
+        host = await history_host(world, WORKFLOW_ID)
+        assert host.address == described.history_addr and described.shard_id in host.shard_ids
+        with pytest.raises(EntityNotExists):
+            await history_host(world, "nobody")
+        with pytest.raises(BadRequest):
+            await history_host(world, "")
+        await world.server.stop()
+
+    run(scenario())
+
+
+async def maintain(world: World) -> bool:
+    request = admin.MaintainCorruptWorkflowRequest(domain=DOMAIN, workflow_execution=EXECUTION)
+    answer = admin.MaintainCorruptWorkflowResponse.FromString(await world.call(f"{ADMIN}/MaintainCorruptWorkflow", request))
+    assert answer.history_deleted == answer.executions_deleted == answer.visibility_deleted
+    return answer.history_deleted
+
+
+def test_a_run_whose_history_is_damaged_is_deleted_and_a_sound_one_stays() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        assert not await maintain(world)
+        terminate = api.TerminateWorkflowExecutionRequest(domain=DOMAIN, workflow_execution=EXECUTION)
+        await world.call("WorkflowAPI/TerminateWorkflowExecution", terminate)
+        history = world.server._history
+        await history._checkpointer.checkpoint()
+        assert not await maintain(world)
+        (shard,) = [one for one in history.core.shards.values() if one.workflows]
+        (workflow,) = shard.workflows.values()
+        assert workflow.current is not None
+        partition = storing.history_partition(workflow.current.state)
+        ((key, _), *_) = await world.server.store.scan(Table.HISTORY, partition, None, 1)
+        gone = Row(Table.HISTORY, partition, key, None, storing.stamp(shard.epoch, history.core.next_picture()))
+        await world.server.store.write(WriteBatch(rows=[gone]))
+        assert await maintain(world)
+        with pytest.raises(EntityNotExists):
+            await describe(world)
         await world.server.stop()
 
     run(scenario())

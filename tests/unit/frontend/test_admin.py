@@ -52,7 +52,6 @@ def test_a_host_is_named_by_its_address_or_by_a_shard() -> None:
                 ({"host_address": "elsewhere"}, EntityNotExists),
                 ({"shard_id": 16}, BadRequest),
                 ({"shard_id": -1}, BadRequest),
-                ({"workflow_execution": api.WorkflowExecution(workflow_id="w")}, BadRequest),
                 ({}, BadRequest),
             ):
                 with pytest.raises(error):

@@ -24,6 +24,7 @@ Handler = Callable[[Core, InternalCall], Awaitable[bytes]]
 
 TABLE: dict[str, Handler] = {
     "AdminDescribeRun": admin.describe_run,
+    "AdminCheckRun": admin.check_run,
     "AdminRawHistory": admin.raw_history,
     "AdminDescribeHost": admin.describe_host,
     "AdminCloseShard": admin.close_shard,

@@ -76,6 +76,14 @@ class AdminDescribeHostResponse(_message.Message):
     address: str
     def __init__(self, shard_ids: _Optional[_Iterable[int]] = ..., domains_by_id: _Optional[int] = ..., domains_by_name: _Optional[int] = ..., status: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
 
+class AdminCheckRunResponse(_message.Message):
+    __slots__ = ("run_id", "problem")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    problem: str
+    def __init__(self, run_id: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
+
 class AdminCloseShardRequest(_message.Message):
     __slots__ = ("shard_id",)
     SHARD_ID_FIELD_NUMBER: _ClassVar[int]
