@@ -51,6 +51,8 @@ def check(observed: Observed, picture: Picture, *, calm: bool, skewed: bool) -> 
         check_resets,
     ):
         problems += one(observed, picture)
+    if not skewed:
+        problems += check_one_open(picture)
     problems += check_chains(picture)
     problems += check_crons(picture)
     problems += families.check(picture)
@@ -236,6 +238,15 @@ def _came_between(fork: Run, one: Run, following: Run) -> bool:
     began_ns, ended_ns = fork.forked_at.event_time.ToNanoseconds(), fork.events[-1].event_time.ToNanoseconds()
     one_ns, following_ns = (run.events[0].event_time.ToNanoseconds() for run in (one, following))
     return began_ns <= following_ns and ended_ns >= one_ns
+
+
+def check_one_open(picture: Picture) -> Iterator[str]:
+    """A workflow id has one open run at most. (Forks are left out: they bear the time at which they were begun to be made.)"""
+    for workflow_id in {run.workflow_id: None for run in picture.runs.values()}:
+        runs = [run for run in picture.of(workflow_id) if not run.forked_at]
+        for one, following in pairwise(runs):
+            if not one.closing or one.events[-1].event_time.ToNanoseconds() > following.events[0].event_time.ToNanoseconds():
+                yield f"{following.name} began while {one.name} was open"
 
 
 def check_signals(observed: Observed, picture: Picture) -> Iterator[str]:

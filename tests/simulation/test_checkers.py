@@ -171,6 +171,17 @@ def test_one_request_may_not_begin_two_runs_in_a_row() -> None:
     assert any("began run and run2" in problem for problem in judge(observed, picture))
 
 
+def test_a_run_may_not_begin_while_another_is_open() -> None:
+    picture = whole()[1]
+    other = whole()[1].runs["run"]
+    other.run_id = "run2"
+    picture.runs["run2"] = other
+    for at_s, found in ((1_013, True), (1_014, False)):
+        for event in other.events:
+            event.event_time.FromSeconds(at_s)
+        assert list(checkers.check_one_open(picture)) == ["wf run2 began while wf run was open"] * found
+
+
 def test_one_request_may_begin_two_runs_around_a_fork() -> None:
     """The fork was begun before the first of the two, and took its place."""
     observed, picture = forked()

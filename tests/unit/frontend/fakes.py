@@ -11,9 +11,12 @@ from typing import Any, TypeVar
 
 from tenuto_api import api, internal
 from tenuto_server.cluster.router import StaticRouter
+from tenuto_server.config.dynamic import DynamicConfig
+from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import SECOND, Runtime
 from tenuto_server.frontend.service import FrontendService
 from tenuto_server.frontend.settings import FrontendSettings
+from tenuto_server.history.settings import HistorySettings
 from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.memory import MemoryStore
 from tenuto_server.transport.inprocess import InProcessNetwork
@@ -99,6 +102,7 @@ class Bench:
         self.domains = DomainCache(self.store, self.runtime)
         self.registry = self.domains.registry
         self.settings = settings or FrontendSettings()
+        live = LiveSettings.of(self.settings, "frontend")
         self.frontend = FrontendService(
             store=self.store,
             network=self.network.endpoint(),
@@ -106,7 +110,8 @@ class Bench:
             runtime=self.runtime,
             domains=self.domains,
             domain_registry=self.registry,
-            settings=self.settings,
+            settings=live,
+            dynamic=DynamicConfig([live, LiveSettings.of(HistorySettings(), "history")], self.store),
             address="frontend:1",
         )
 

@@ -106,6 +106,12 @@ def good_request(path: str) -> Message:
             filters=api.ListFailoverHistoryRequestFilters(domain_id=DOMAIN_ID)
         ),
         "DescribeHistoryHost": admin.DescribeHistoryHostRequest(shard_id=1),
+        "UpdateTaskListPartitionConfig": admin.UpdateTaskListPartitionConfigRequest(
+            domain=DOMAIN,
+            task_list=api.TaskList(name="l"),
+            task_list_type=api.TASK_LIST_TYPE_DECISION,
+            partition_config=api.TaskListPartitionConfig(num_read_partitions=2, num_write_partitions=1),
+        ),
         "UpdateGlobalIsolationGroups": admin.UpdateGlobalIsolationGroupsRequest(isolation_groups=GROUPS),
         "UpdateDomainIsolationGroups": admin.UpdateDomainIsolationGroupsRequest(domain=DOMAIN, isolation_groups=GROUPS),
         "UpdateDomainAsyncWorkflowConfiguraton": admin.UpdateDomainAsyncWorkflowConfiguratonRequest(
@@ -163,11 +169,13 @@ def _set(draw: st.DrawFn, target: Message, field: FieldDescriptor) -> None:
             getattr(target, field.name).SetInParent()
         elif not field.message_type.GetOptions().map_entry:
             getattr(target, field.name).add()
-        elif field.message_type.fields_by_name["value"].cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
-            getattr(target, field.name)[draw(VALUES[FieldDescriptor.CPPTYPE_STRING])].SetInParent()
         else:
-            values = VALUES[field.message_type.fields_by_name["value"].cpp_type]
-            getattr(target, field.name)[draw(VALUES[FieldDescriptor.CPPTYPE_STRING])] = draw(values)
+            key = draw(VALUES[field.message_type.fields_by_name["key"].cpp_type])
+            value_type = field.message_type.fields_by_name["value"].cpp_type
+            if value_type == FieldDescriptor.CPPTYPE_MESSAGE:
+                getattr(target, field.name)[key].SetInParent()
+            else:
+                getattr(target, field.name)[key] = draw(VALUES[value_type])
         return
     value = draw(BYTES if field.type == FieldDescriptor.TYPE_BYTES else VALUES[field.cpp_type])
     if field.is_repeated:
