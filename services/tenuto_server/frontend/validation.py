@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from operator import attrgetter
 
 from google.protobuf.duration_pb2 import Duration
@@ -91,9 +92,14 @@ def check_length(text: str, what: str, limits: Limits) -> None:
         raise BadRequest(f"{what} length exceeds limit.")
 
 
+@cache
+def _numbers(enum: EnumTypeWrapper) -> frozenset[int]:
+    return frozenset(enum.values())
+
+
 def check_enum(value: int, enum: EnumTypeWrapper, what: str) -> None:
     """A number out of the interface, once stored, would break clients that read it back."""
-    if value not in enum.DESCRIPTOR.values_by_number:
+    if value not in _numbers(enum):
         raise BadRequest(f"Unknown {what}: {value}.")
 
 

@@ -191,6 +191,8 @@ class MatchingService:
     def _deliver(self, task_list: TaskList, now: float) -> None:
         """Hands out all that can be matched, and plans the next look where only time is in the way."""
         matcher = task_list.matcher
+        if not matcher.waiting_polls:
+            return
         while True:
             query = matcher.match_query(now)
             if query is not None and query.poll is not None:

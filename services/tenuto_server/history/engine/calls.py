@@ -86,8 +86,7 @@ def is_closing(record: Record) -> bool:
     """Whether the record ends the run."""
     if not isinstance(record, Happened):
         return False
-    name = record.event.WhichOneof("attributes") or ""
-    return name in _CLOSING
+    return record.name in _CLOSING
 
 
 _CLOSING = frozenset(
@@ -103,7 +102,7 @@ def _brought(state: RunState, record: Record) -> Iterator[Call]:
             yield _child_call(left)
     elif isinstance(record, Happened):
         initiated_id = record.event.event_id
-        match record.event.WhichOneof("attributes"):
+        match record.name:
             case "start_child_workflow_execution_initiated_event_attributes":
                 pending = state.children.get(initiated_id)
                 if pending is not None:

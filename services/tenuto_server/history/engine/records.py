@@ -46,25 +46,27 @@ def unframe(framed: bytes) -> bytes:
 
 
 class Happened:
-    """An event with its id."""
+    """An event with its id. `name` is its attributes' field."""
 
-    __slots__ = ("event", "frame")
+    __slots__ = ("event", "frame", "name")
     tag: ClassVar[int] = 1
 
     def __init__(self, event: api.HistoryEvent, framed: bytes) -> None:
         self.event = event
         self.frame = framed
+        self.name: str = event.WhichOneof("attributes") or ""
 
 
 class Buffered:
-    """An event that waits for its id."""
+    """An event that waits for its id. `name` is its attributes' field."""
 
-    __slots__ = ("data", "event")
+    __slots__ = ("data", "event", "name")
     tag: ClassVar[int] = 2
 
     def __init__(self, event: api.HistoryEvent, data: bytes) -> None:
         self.event = event
         self.data = data
+        self.name: str = event.WhichOneof("attributes") or ""
 
 
 class Numbered:

@@ -102,7 +102,7 @@ def tasks_for(state: RunState, records: Sequence[Record]) -> Tasks:
         if kind is AlarmKind.ACTIVITY:
             _add_activity(tasks, state, state.activities.get(int(key)))
             continue
-        tasks._add_alarm(alarm(state, kind, key))
+        tasks._add_alarm(_alarm(state, kind, key))
         if kind is AlarmKind.DECISION:
             _add_decision(tasks, state)
     return tasks
@@ -113,22 +113,25 @@ def all_tasks(state: RunState) -> Tasks:
     tasks = Tasks(calls.due(state) if calls.may_owe(state) else [])
     if not state.is_open:
         return tasks
-    tasks._add_alarm(alarm(state, AlarmKind.EXECUTION, ""))
-    tasks._add_alarm(alarm(state, AlarmKind.BACKOFF, ""))
-    tasks._add_alarm(alarm(state, AlarmKind.DECISION, ""))
+    tasks._add_alarm(_alarm(state, AlarmKind.EXECUTION, ""))
+    tasks._add_alarm(_alarm(state, AlarmKind.BACKOFF, ""))
+    tasks._add_alarm(_alarm(state, AlarmKind.DECISION, ""))
     _add_decision(tasks, state)
     for pending in state.activities.values():
         _add_activity(tasks, state, pending)
     for timer_id in state.timers:
-        tasks._add_alarm(alarm(state, AlarmKind.TIMER, timer_id))
+        tasks._add_alarm(_alarm(state, AlarmKind.TIMER, timer_id))
     return tasks
 
 
 def alarm(state: RunState, kind: AlarmKind, key: str) -> Alarm | None:
     """When to look after something, None where it needs no looking after."""
+    return _alarm(state, kind, key) if state.is_open else None
+
+
+def _alarm(state: RunState, kind: AlarmKind, key: str) -> Alarm | None:
+    """As `alarm`, of an open run."""
     at_ns: int | None = None
-    if not state.is_open:
-        return None
     if kind is AlarmKind.EXECUTION:
         at_ns = start.execution_deadline_ns(state)
     elif kind is AlarmKind.BACKOFF:
@@ -181,7 +184,7 @@ def ended_activity(record: Record) -> int:
         return record.schedule_id
     if not isinstance(record, Happened | Buffered):
         return 0
-    match record.event.WhichOneof("attributes"):
+    match record.name:
         case "activity_task_timed_out_event_attributes":
             return record.event.activity_task_timed_out_event_attributes.scheduled_event_id
         case "activity_task_canceled_event_attributes":
@@ -207,7 +210,7 @@ def decision_dispatch(state: RunState, decision: Decision) -> Dispatch:
 
 def _add_decision(tasks: Tasks, state: RunState) -> None:
     if state.decision is not None and not state.decision.started_ns:
-        tasks._add_alarm(alarm(state, AlarmKind.RETRY, ""))
+        tasks._add_alarm(_alarm(state, AlarmKind.RETRY, ""))
         tasks.dispatches.append(decision_dispatch(state, state.decision))
 
 
@@ -215,10 +218,10 @@ def _add_activity(tasks: Tasks, state: RunState, pending: Activity | None) -> No
     if pending is None:
         return
     key = str(pending.schedule_id)
-    tasks._add_alarm(alarm(state, AlarmKind.ACTIVITY, key))
+    tasks._add_alarm(_alarm(state, AlarmKind.ACTIVITY, key))
     if pending.started_ns:
         return
-    tasks._add_alarm(alarm(state, AlarmKind.RETRY, key))
+    tasks._add_alarm(_alarm(state, AlarmKind.RETRY, key))
     tasks.dispatches.append(
         Dispatch(
             TaskKind.ACTIVITY,
@@ -236,7 +239,7 @@ def _add_activity(tasks: Tasks, state: RunState, pending: Activity | None) -> No
 
 def _touch_event(touched: dict[tuple[AlarmKind, str], None], record: Happened | Buffered) -> None:
     event = record.event
-    match event.WhichOneof("attributes"):
+    match record.name:
         case "decision_task_scheduled_event_attributes" | "decision_task_started_event_attributes":
             touched[AlarmKind.DECISION, ""] = None
         case "activity_task_scheduled_event_attributes":

@@ -71,10 +71,10 @@ def evolve(state: RunState, record: Record) -> None:
         if event.event_id != state.next_event_id:
             raise InvariantViolation(f"event {event.event_id} where {state.next_event_id} comes next in run {state.run_id}")
         _append(state, event, len(record.frame))
-        _apply(state, event)
+        _apply(state, record)
     elif isinstance(record, Buffered):
         state.buffered.append(record.data)
-        _apply(state, record.event)
+        _apply(state, record)
     elif isinstance(record, Numbered):
         event = record.event
         if event.event_id != state.next_event_id:
@@ -104,12 +104,12 @@ def _append(state: RunState, event: api.HistoryEvent, size: int) -> None:
     state.history_bytes += size
 
 
-def _apply(state: RunState, event: api.HistoryEvent) -> None:
-    name = event.WhichOneof("attributes")
-    evolver = _event_evolvers.get(name or "")
+def _apply(state: RunState, record: Happened | Buffered) -> None:
+    event, name = record.event, record.name
+    evolver = _event_evolvers.get(name)
     if evolver is None:
         raise InvariantViolation(f"event {event.event_id} of run {state.run_id} has attributes {name!r}")
-    evolver(state, event, getattr(event, name or ""))
+    evolver(state, event, getattr(event, name))
 
 
 class Turn:
