@@ -19,13 +19,11 @@ from collections.abc import Callable
 
 from tenuto_server import errors
 from tenuto_server.telemetry import tracing
-from tenuto_server.transport.network import InternalCall, InternalHandler
+from tenuto_server.transport.network import NEW_CALL_S, InternalCall, InternalHandler
 
 log = logging.getLogger(__name__)
 
 CLOSE_WAIT_S = 2.0
-# Calls that take longer than this get a timer of their own.
-NEW_S = 0.1
 
 
 class InProcessListener:
@@ -159,12 +157,12 @@ class InProcessNetwork:
                 raise errors.DeadlineExceeded("deadline exceeded")
             deadline = loop.time() + timeout_s
         scope = _Scope(task, deadline)
-        if timeout_s is not None and timeout_s <= NEW_S:
+        if timeout_s is not None and timeout_s <= NEW_CALL_S:
             self._keep(scope, loop)
         else:
             self._new[scope] = None
             if self._new_timer is None:
-                self._new_timer = loop.call_later(NEW_S, self._keep_new)
+                self._new_timer = loop.call_later(NEW_CALL_S, self._keep_new)
         calls = listener.calls
         calls.add(scope)
         try:

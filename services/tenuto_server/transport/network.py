@@ -24,6 +24,9 @@ class InternalCall:
     traceparent: str = ""
 
 
+# A call under way for longer than this gets a timer for its deadline; the others share one.
+NEW_CALL_S = 0.1
+
 InternalHandler = Callable[[InternalCall], Awaitable[bytes]]
 
 

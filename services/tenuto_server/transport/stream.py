@@ -29,7 +29,7 @@ from tenuto_api import internal
 from tenuto_server import errors
 from tenuto_server.telemetry import tracing
 from tenuto_server.telemetry.measures import Family, counter, gauge
-from tenuto_server.transport.network import InternalCall, InternalHandler
+from tenuto_server.transport.network import NEW_CALL_S, InternalCall, InternalHandler
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def _options(settings: StreamSettings) -> list[tuple[str, int]]:
 class _Pending:
     """A call whose reply is awaited."""
 
-    __slots__ = ("body", "deadline", "future", "method", "traceparent")
+    __slots__ = ("body", "deadline", "future", "method", "timer", "traceparent")
 
     def __init__(self, method: str, body: bytes, deadline: float | None, future: asyncio.Future[bytes]) -> None:
         self.method = method
@@ -96,6 +96,7 @@ class _Pending:
         self.deadline = deadline
         self.traceparent = tracing.current_traceparent()
         self.future = future
+        self.timer: asyncio.TimerHandle | None = None
 
 
 class _Link:
@@ -109,6 +110,10 @@ class _Link:
         self._settings = settings
         self._on_end = on_end
         self._next_id = 1
+        self._loop = asyncio.get_running_loop()
+        # Calls begun a moment ago that have a deadline: those still under way when the timer rings get timers of their own.
+        self._new: list[int] = []
+        self._new_timer: asyncio.TimerHandle | None = None
         self._pending: dict[int, _Pending] = {}
         self._unsent: dict[int, _Pending] = {}
         self._cancels: list[int] = []
@@ -126,20 +131,34 @@ class _Link:
         """The reply's body, or the error it carries."""
         if len(self._pending) >= self._settings.calls_under_way_max:
             raise errors.ServiceBusy(f"too many calls under way to {self.address}")
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         future: asyncio.Future[bytes] = loop.create_future()
         deadline = None if timeout_s is None else loop.time() + timeout_s
         call_id = self._next_id
         self._next_id += 1
-        self._pending[call_id] = self._unsent[call_id] = _Pending(method, body, deadline, future)
+        call = self._pending[call_id] = self._unsent[call_id] = _Pending(method, body, deadline, future)
         self._wake.set()
-        timer = None if deadline is None else loop.call_at(deadline, self._expire, call_id)
+        if deadline is not None:
+            if deadline <= loop.time() + NEW_CALL_S:
+                call.timer = loop.call_at(deadline, self._expire, call_id)
+            else:
+                self._new.append(call_id)
+                if self._new_timer is None:
+                    self._new_timer = loop.call_later(NEW_CALL_S, self._keep_new)
         try:
             return await future
         finally:
-            if timer is not None:
-                timer.cancel()
+            if call.timer is not None:
+                call.timer.cancel()
             self._forget(call_id)
+
+    def _keep_new(self) -> None:
+        new, self._new = self._new, []
+        self._new_timer = None
+        for call_id in new:
+            call = self._pending.get(call_id)
+            if call is not None and call.deadline is not None:
+                call.timer = self._loop.call_at(call.deadline, self._expire, call_id)
 
     def end(self, reason: str) -> None:
         """Fails the calls under way; the tasks are cancelled and the channel closed by `aclose`."""
@@ -148,6 +167,8 @@ class _Link:
         self.lost = True
         pending, self._pending = self._pending, {}
         self._unsent.clear()
+        if self._new_timer is not None:
+            self._new_timer.cancel()
         for call in pending.values():
             if not call.future.done():
                 call.future.set_exception(errors.Unavailable(reason))
@@ -213,7 +234,7 @@ class _Link:
         """The next frame: all that waits, up to the size of a frame."""
         frame = internal.Frame()
         size = 0
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         unsent = self._unsent
         while unsent and size < self._settings.frame_bytes:
             call_id = next(iter(unsent))
