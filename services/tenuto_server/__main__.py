@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tenuto_server.check.command import check
 from tenuto_server.node.commands import commands
 from tenuto_server.persistence.interface import StoreUnavailable, StoreVersionError
 from tenuto_server.persistence.schema_commands import schema
@@ -123,7 +124,7 @@ def _check_traces() -> None:
         raise click.BadParameter(text, param_hint="--otlp-endpoint") from None
 
 
-for command in commands():
+for command in (*commands(), check):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -115,6 +115,24 @@ async def test_scanning_with_bounds_and_limits(store: Store) -> None:
     assert await store.scan(Table.RUNS, "nowhere", None, 10) == []
 
 
+@pytest.mark.parametrize("table", [Table.RUNS, Table.HISTORY])
+@pytest.mark.parametrize("limit", [1, 3, 10, 100])
+async def test_every_partition_is_listed_once(store: Store, table: Table, limit: int) -> None:
+    names = {f"d/{number}" for number in range(9)} | {"ä/%2F"}
+    await store.write(batch(*[row(b"%d" % n, b"v", partition=name, table=table) for name in names for n in range(3)]))
+    other = Table.HISTORY if table is Table.RUNS else Table.RUNS
+    await store.write(batch(row(b"k", b"v", partition="other", table=other)))
+    listed: list[str] = []
+    token = b""
+    while True:
+        page, token = await store.list_partitions(table, token, limit)
+        assert len(page) <= limit
+        listed += page
+        if not token:
+            break
+    assert sorted(listed) == sorted(names)
+
+
 async def test_scanning_in_pages_leaves_out_what_is_deleted(store: Store) -> None:
     await store.write(batch(*[row(b"%03d" % n, b"v") for n in range(100)]))
     await store.write(batch(*[row(b"%03d" % n, None, 2) for n in range(0, 100, 2)]))

@@ -200,6 +200,10 @@ class FaultyStore:
         """See `Store.scan`."""
         return await self._call(lambda: self._memory.scan(table, partition, after, limit, until))
 
+    async def list_partitions(self, table: Table, token: bytes, limit: int) -> tuple[list[str], bytes]:
+        """See `Store.list_partitions`."""
+        return await self._call(lambda: self._memory.list_partitions(table, token, limit))
+
     async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
         """See `Store.scan_timers`."""
         return await self._call(lambda: self._memory.scan_timers(shard, until_ns, after, limit))

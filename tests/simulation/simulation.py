@@ -23,6 +23,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from tenuto_api import api
 from tenuto_server import errors
+from tenuto_server.check.checker import Checker
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.memory import MemoryStore
 
@@ -271,8 +272,17 @@ class Simulation:
         self.problems += state_differences(held, held_states(self.cluster))
 
     async def _crash_everything(self) -> None:
-        """Every process dies in the same moment, and starts anew."""
+        """Every process dies in the same moment, and starts anew; what they leave in the store must agree."""
         for process in self.cluster.processes.values():
             if process.up:
                 self.cluster.crash(process)
+        # What has left a dead process is carried out.
+        await asyncio.sleep(SETTLE_S)
+        await self._check_store()
         await self.cluster.all_up()
+
+    async def _check_store(self) -> None:
+        await self.memory.compare_and_set("cluster", "shards", str(self.scenario.shards).encode(), 0)
+        runtime = Runtime(now=self._true_time)
+        report = await Checker(self.memory, runtime).run()
+        self.problems += [finding.line() for finding in report.findings if not finding.is_notice]

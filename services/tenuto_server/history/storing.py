@@ -116,7 +116,7 @@ class RunImage:
         self.version = state.version
         self.next_id = state.next_event_id
         self._frames = b"".join(run.frames[run.stored_next_id - run.first_id :])
-        self._timer_ns, self._tasks = _rows_beside(state)
+        self._timer_ns, self._tasks = rows_beside(state)
         stored = StoredRun(encode(state), self.next_id, self._timer_ns, tuple(self._tasks))
         self._snapshot = pack(VERSION, msgspec.msgpack.encode(stored))
         self._visibility = visibility_record(state, retention_s)
@@ -217,14 +217,14 @@ def doubt(run: Run) -> None:
 def suspect(run: Run) -> None:
     """While a log is replayed: the rows that a picture of the run as it is now would have. A former owner may have written them
     without the snapshot that tells of them."""
-    timer_ns, dispatches = _rows_beside(run.state)
+    timer_ns, dispatches = rows_beside(run.state)
     if timer_ns:
         run.timer_rows.setdefault(timer_ns, False)
     for row_key in dispatches:
         run.task_rows.setdefault(row_key, False)
 
 
-def _rows_beside(state: RunState) -> tuple[int, dict[bytes, Dispatch]]:
+def rows_beside(state: RunState) -> tuple[int, dict[bytes, Dispatch]]:
     """When a run at rest is to be woken (0: never), and its undispatched tasks by their rows' keys."""
     derived = tasks.all_tasks(state)
     # A run that owes calls is to be looked after at once: a time that has passed.

@@ -176,6 +176,12 @@ class Store(Protocol):
     ) -> list[tuple[bytes, bytes]]:
         """(key, value) ascending by key: keys > after (all where None) and < until (no bound where None)."""
 
+    async def list_partitions(self, table: Table, token: bytes, limit: int) -> tuple[list[str], bytes]:
+        """One page of the partitions of RUNS or HISTORY, in an order of the store's own, at most `limit` (1 or more), and the
+        token of the next page: empty after the last. `token` is empty for the first page. For whoever looks at everything: a
+        partition that comes or goes meanwhile may be missing or there, and one whose rows were all deleted may be there for a
+        while; one that is there all the time is on exactly one page."""
+
     async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
         """Live timers with fire_ns <= until_ns, ascending by (fire_ns, key), those after `after` only."""
 

@@ -239,6 +239,13 @@ class MemoryStore:
             found.append((key, value))
         return found
 
+    async def list_partitions(self, table: Table, token: bytes, limit: int) -> tuple[list[str], bytes]:
+        """See `Store.list_partitions`."""
+        after = token.decode()
+        held = (name for (kind, name), partition in self._partitions.items() if kind is table and partition.keys)
+        names = sorted(name for name in held if not token or name > after)[:limit]
+        return names, names[-1].encode() if len(names) == limit else b""
+
     async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
         """See `Store.scan_timers`."""
         timers = self._timers.get(shard)

@@ -51,6 +51,10 @@ _SCAN: Final = {
     for until in (False, True)
 }
 
+_PLACES: Final = {
+    table: Statement(f"{table.value}-places", f"SELECT DISTINCT place FROM {table.value}", partition=()) for table in _TABLES
+}
+
 
 def place_of(partition: str) -> str:
     """A partition's name as Cassandra can hold it: it takes none without characters."""
@@ -96,3 +100,9 @@ async def scan(
     limit = min(limit, LIMIT_MAX)
     statement = _SCAN[table, after is not None, until is not None]
     return [(key, value) for key, value in await read_up_to(session, statement, (place_of(partition), *bounds, limit), limit)]
+
+
+async def list_partitions(session: Session, table: Table, token: bytes, limit: int) -> tuple[list[str], bytes]:
+    """See `Store.list_partitions`: in the order of Cassandra's tokens; the token of a page is Cassandra's own."""
+    page = await session.page(_PLACES[table], (), limit, token)
+    return [place.removeprefix("\0") for (place,) in page.rows], page.next_state

@@ -175,6 +175,10 @@ class CassandraStore:
             return await self._queues.scan_tasks(partition, after, limit, until)
         return await rows.scan(self._session, table, partition, after, limit, until)
 
+    async def list_partitions(self, table: Table, token: bytes, limit: int) -> tuple[list[str], bytes]:
+        """See `Store.list_partitions`."""
+        return await rows.list_partitions(self._session, table, token, limit)
+
     async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
         """See `Store.scan_timers`."""
         return await self._queues.scan_timers(shard, until_ns, after, limit)

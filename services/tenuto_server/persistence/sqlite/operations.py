@@ -164,6 +164,14 @@ def scan(
     return connection.execute(statement, (partition, *bounds, max(limit, 0))).fetchall()
 
 
+def list_partitions(connection: Connection, table: Table, token: bytes, limit: int) -> tuple[list[str], bytes]:
+    """See `Store.list_partitions`."""
+    bounds = [token.decode()] if token else []
+    found = connection.execute(statements.LIST_PARTITIONS[table, bool(token)], (*bounds, limit)).fetchall()
+    names = [name for (name,) in found]
+    return names, names[-1].encode() if len(names) == limit else b""
+
+
 def scan_timers(connection: Connection, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
     """See `Store.scan_timers`."""
     until_ns, limit = _clamp(until_ns), max(limit, 0)

@@ -113,6 +113,12 @@ SCAN: Final = {
     for after in (False, True)
     for until in (False, True)
 }
+LIST_PARTITIONS: Final = {
+    (table, after): f"SELECT DISTINCT partition FROM {table.value}{' WHERE partition > ?' if after else ''} "
+    "ORDER BY partition LIMIT ?"
+    for table in Table
+    for after in (False, True)
+}
 SCAN_TIMERS: Final = (
     "SELECT fire_ns, key, stamp FROM timers WHERE shard = ? AND (fire_ns, key) > (?, ?) AND fire_ns <= ? "
     "ORDER BY fire_ns, key LIMIT ?"

@@ -159,6 +159,11 @@ class SqliteStore:
         rows: list[tuple[bytes, bytes]] = await self._readers.submit(operations.scan, (table, partition, after, limit, until))
         return rows
 
+    async def list_partitions(self, table: Table, token: bytes, limit: int) -> tuple[list[str], bytes]:
+        """See `Store.list_partitions`."""
+        page: tuple[list[str], bytes] = await self._readers.submit(operations.list_partitions, (table, token, limit))
+        return page
+
     async def scan_timers(self, shard: int, until_ns: int, after: tuple[int, bytes] | None, limit: int) -> list[TimerRow]:
         """See `Store.scan_timers`."""
         timers: list[TimerRow] = await self._readers.submit(operations.scan_timers, (shard, until_ns, after, limit))
