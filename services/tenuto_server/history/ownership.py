@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tenuto_server import errors
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.history import storing
 from tenuto_server.history.core import Core
@@ -89,16 +90,33 @@ class Ownership:
             if held is not None and not held.is_open:
                 await self._take_back(held, log)
         wanted = [shard_id for shard_id in assigned if shard_id not in core.shards]
-        by_log: dict[str, list[int]] = {}
-        reader = LogReader(core.store)
+        to_have: dict[int, ShardRow] = {}
         for shard_id in wanted:
             row, _ = await read_row(core.store, shard_id)
+            if row.log_id in ("", log.log_id) or self._may_take_over(shard_id, row):
+                to_have[shard_id] = row
+        if to_have and await self._is_writable(log):
+            await self._take(to_have, log)
+
+    async def _is_writable(self, log: CommitLog) -> bool:
+        """Whether nobody sealed the log until now: one that was idle, with no shard left, would not know, and claim shards for a
+        log that nothing can be written to and that may be deleted already."""
+        try:
+            await log.wait(log.confirm())
+        except errors.ShardOwnershipLost:
+            return False
+        return self._core.log is log
+
+    async def _take(self, to_have: dict[int, ShardRow], log: CommitLog) -> None:
+        by_log: dict[str, list[int]] = {}
+        reader = LogReader(self._core.store)
+        for shard_id, row in to_have.items():
             if row.log_id == log.log_id:
                 # A claim of ours whose outcome we did not learn: it is ours, with nothing in it yet.
                 await self._open(shard_id, row, log, reader)
             elif not row.log_id:
                 await self._claim(shard_id, log, "", 0, reader)
-            elif self._may_take_over(shard_id, row):
+            else:
                 by_log.setdefault(row.log_id, []).append(shard_id)
         for former, shard_ids in by_log.items():
             await self._take_over(former, shard_ids, log, reader)
@@ -137,9 +155,7 @@ class Ownership:
         core = self._core
         row, version = await read_row(core.store, shard.id)
         if core.log is not None and row.log_id == core.log.log_id:
-            await core.store.compare_and_set(
-                SPACE, shard_key(shard.id), encode_row(ShardRow(epoch=row.epoch)), version
-            )
+            await core.store.compare_and_set(SPACE, shard_key(shard.id), encode_row(ShardRow(epoch=row.epoch)), version)
             core.measured.shards_freed += 1
 
     async def forget_prior(self, shard: Shard) -> None:
@@ -182,11 +198,7 @@ class Ownership:
         core = self._core
         if core.address not in core.router.history_addresses():
             return []
-        return [
-            shard_id
-            for shard_id in range(core.router.shard_count)
-            if core.router.history_address(shard_id) == core.address
-        ]
+        return [shard_id for shard_id in range(core.router.shard_count) if core.router.history_address(shard_id) == core.address]
 
     def _may_take_over(self, shard_id: int, row: ShardRow) -> bool:
         """Whether the owner is silent: gone from the ring, a former life of this process, or asked for too long."""
@@ -196,9 +208,7 @@ class Ownership:
         now = core.runtime.monotonic()
         return now - self._waiting_since.setdefault(shard_id, now) >= core.settings.handover_timeout
 
-    async def _claim(
-        self, shard_id: int, log: CommitLog, former: str, through: int, reader: LogReader
-    ) -> None:
+    async def _claim(self, shard_id: int, log: CommitLog, former: str, through: int, reader: LogReader) -> None:
         """Makes the shard ours if it still stands as the caller saw it: free, or with the sealed log `former`."""
         core = self._core
         row, version = await read_row(core.store, shard_id)
@@ -213,9 +223,7 @@ class Ownership:
                 core.measured.shards_claimed += 1
             await self._open(shard_id, claimed, log, reader)
 
-    async def _take_over(
-        self, former: str, shard_ids: Sequence[int], log: CommitLog, reader: LogReader
-    ) -> None:
+    async def _take_over(self, former: str, shard_ids: Sequence[int], log: CommitLog, reader: LogReader) -> None:
         core = self._core
         await core.store.seal(former)
         through = await reader.end_of(former)
