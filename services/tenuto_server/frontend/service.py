@@ -13,14 +13,14 @@ from tenuto_server.cluster.router import Router
 from tenuto_server.config.dynamic import DynamicConfig
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
-from tenuto_server.errors import CANCELLED, INTERNAL, OK, ServiceBusy, ServiceError, Unavailable
+from tenuto_server.errors import CANCELLED, INTERNAL, OK, BadRequest, ServiceBusy, ServiceError, Unavailable
 from tenuto_server.frontend.context import FrontendContext
 from tenuto_server.frontend.limiter import BUSY, RateClass
 from tenuto_server.frontend.methods import METHODS, unimplemented
 from tenuto_server.frontend.settings import FrontendSettings
 from tenuto_server.frontend.versions import CALLER_TYPE_HEADER, UNCHECKED, check_version
 from tenuto_server.persistence.domains import DomainCache, Domains
-from tenuto_server.persistence.interface import Store, StoreUnavailable
+from tenuto_server.persistence.interface import Store, StoreUnavailable, TooCostly
 from tenuto_server.telemetry import tracing
 from tenuto_server.telemetry.measures import OTHER, Durations, Family, gauge, status_name
 from tenuto_server.transport.network import Network
@@ -119,6 +119,8 @@ class FrontendService:
             self._calls += 1
             try:
                 response = await method.handler(context, call)
+            except TooCostly as error:
+                raise BadRequest(f"{error}") from None
             except StoreUnavailable:
                 raise ServiceBusy("The store could not be reached in time.") from None
             finally:

@@ -23,6 +23,13 @@ class StoreUnavailable(Exception):
     """The store did not answer in time or could not be reached."""
 
 
+class TooCostly(Exception):
+    """A query of the visibility index would read more than a store does for one call; a narrower one may be answered."""
+
+    def __init__(self) -> None:
+        super().__init__("the query looks at too many workflows: narrow it by workflow id, type or time")
+
+
 class StoreVersionError(Exception):
     """What is stored was written by a newer version of this program, or by something else. Nothing was changed."""
 
@@ -186,7 +193,8 @@ class Store(Protocol):
         """Live timers with fire_ns <= until_ns, ascending by (fire_ns, key), those after `after` only."""
 
     async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
-        """One page of the runs that a query finds, in its order; shorter than `page_size` where the records are large.
+        """One page of the runs that a query finds, in its order; shorter than `page_size`, even empty, where records are large or
+        few of those looked at are found: only an empty token means the end. May raise TooCostly.
         Raises ValueError for a token that is not one of this query's own. A run that does not change while pages are read
         is on exactly one of them. What finds, orders and follows is `visibility.evaluate`'s meaning; a store that has no
         index for a part of a query (see `visibility.tree.conjuncts`) filters by it."""
@@ -198,7 +206,7 @@ class Store(Protocol):
         that was written or deleted a moment ago may be missing or there still, but not for long."""
 
     async def count_visibility(self, query: Query) -> int:
-        """How many runs a query finds."""
+        """How many runs a query finds. May raise TooCostly."""
 
     # --- compare-and-set rows -----------------------------------------------------------------------------------------
     async def get(self, space: str, key: str) -> Versioned | None:

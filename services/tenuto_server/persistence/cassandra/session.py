@@ -2,9 +2,9 @@
 
 Everything of the store is written against `Session`, so the same code runs on cassandra-driver, on acsylla, and in the
 simulation on a model of replicas and quorums. A statement is a constant with a name; parameters are bound in order, as
-Python's own types (str, int, bytes, bool, float, list, dict, None). A session prepares a statement at first use, routes by its
-token, bounds what is under way, and turns every failure that may pass into `StoreUnavailable`; it makes a request again by itself
-only where the statement is `idempotent`.
+Python's own types (str, int, bytes, bool, float, list, set, dict, None). A session prepares a statement at first use, routes by
+its token, bounds what is under way, and turns every failure that may pass into `StoreUnavailable`; it makes a request again by
+itself only where the statement is `idempotent`.
 """
 
 from __future__ import annotations
