@@ -57,6 +57,8 @@ auto_snapshot: false
 disk_failure_policy: stop
 memtable_heap_space: 96MiB
 memtable_offheap_space: 96MiB
+sai_options:
+  segment_write_buffer_size: 32MiB
 file_cache_size: 32MiB
 key_cache_size: 8MiB
 concurrent_reads: 8

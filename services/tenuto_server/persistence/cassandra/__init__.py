@@ -3,5 +3,16 @@
 from tenuto_server.persistence.cassandra.log import CassandraLogs, LogForm
 from tenuto_server.persistence.cassandra.session import Bound, Mode, Page, Session, Statement
 from tenuto_server.persistence.cassandra.store import CassandraStore
+from tenuto_server.persistence.cassandra.visibility import VisibilityIndex
 
-__all__ = ["Bound", "CassandraLogs", "CassandraStore", "LogForm", "Mode", "Page", "Session", "Statement"]
+__all__ = [
+    "Bound",
+    "CassandraLogs",
+    "CassandraStore",
+    "LogForm",
+    "Mode",
+    "Page",
+    "Session",
+    "Statement",
+    "VisibilityIndex",
+]

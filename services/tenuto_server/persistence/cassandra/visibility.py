@@ -40,7 +40,7 @@ from tenuto_server.visibility.tree import BY_RUN, AllOf, Leaf, Node, Op, Query, 
 _GATHER_MAX: Final = 2000
 # A page that has something ends when it has read so many rows, by searches or by a walk; one that has nothing, when it
 # has read a few times as many.
-_SEARCHED_MAX: Final = 10_000
+_SEARCHED_MAX: Final = 5_000
 _WALKED_MAX: Final = 50_000
 _EMPTY_FACTOR: Final = 4
 # What is ordered by a key without an index, or counted by a condition without one, reads at most so many.
@@ -48,7 +48,7 @@ _SCANNED_MAX: Final = 1_000_000
 _HINTS_MAX: Final = 1024
 # Rows of a window, at least and at most; in between twice what is needed.
 _WINDOW_LEAST: Final = 256
-_WINDOW_MOST: Final = 4000
+_WINDOW_MOST: Final = 2100
 _CLOSE: Final = system("CloseTime")
 _OPEN: Final = Leaf(_CLOSE, Op.PRESENT, (), True)
 
@@ -189,6 +189,9 @@ class VisibilityIndex:
             if examined:
                 # Where nothing fits, the next window is larger, but not at once of all.
                 fitting = max(len(matching) / examined, fitting / 8, 0.001)
+                if fitting < 0.25:
+                    # Fewer, larger searches.
+                    limit = windows.limit = _WINDOW_MOST
             left = need - len(result.ordered)
             if left <= 0:
                 if windows.width is not None:
