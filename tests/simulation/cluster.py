@@ -32,6 +32,7 @@ from tenuto_server.transport.public import PublicCall
 
 from .loop import PROCESS, SimLoop
 from .network import SimNetwork
+from .replicated import ReplicatedStores
 from .scenario import Scenario
 from .store import ProcessStore
 from .trace import Trace
@@ -107,6 +108,7 @@ class Cluster:
     trace: Trace
     scenario: Scenario
     hooks: Hooks
+    replicated: ReplicatedStores | None = None
     processes: dict[str, Process] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -172,8 +174,14 @@ class Cluster:
             cpu_s=self.loop.time,
         )
         port = self.network.port(process.name)
+        shared = self.store if self.replicated is None else self.replicated.of_process(runtime)
         process.store = ProcessStore(
-            self.hooks.store(self.store, process.incarnation), process.incarnation, self.loop, self.trace, self.problems
+            self.hooks.store(shared, process.incarnation),
+            process.incarnation,
+            self.loop,
+            self.trace,
+            self.problems,
+            goes_on=self.replicated is None,
         )
         store: Any = process.store
         member = Member(process.role, process.address, process.incarnation)
@@ -194,7 +202,9 @@ class Cluster:
         if process.role == "matching":
             process.service = MatchingService(settings=MatchingSettings(), **common)
         elif process.role == "history":
-            history_settings = HistorySettings(idle_runs_max=self.scenario.idle_runs_max)
+            history_settings = HistorySettings(
+                idle_runs_max=self.scenario.idle_runs_max, log_page_rows=self.scenario.log_page_rows
+            )
             process.service = HistoryService(store=store, domains=process.domains, settings=history_settings, **common)
         else:
             process.service = FrontendService(

@@ -150,11 +150,15 @@ class _Reader:
         return lambda _parameters: value
 
     def relation(self) -> Condition:
-        columns = self.names() if self.peek() == "(" else (self.name(),)
+        is_tuple = self.peek() == "("
+        columns = self.names() if is_tuple else (self.name(),)
         operator = self.next().upper()
         if operator not in ("=", "<", ">", "<=", ">=", "IN", "!="):
             raise Unsupported(f"{operator} in {self.text!r}")
-        return columns, operator, self.term()
+        term = self.term()
+        if is_tuple and len(columns) == 1:
+            return columns, operator, lambda parameters: term(parameters)[0]
+        return columns, operator, term
 
     def relations(self) -> tuple[Condition, ...]:
         found = [self.relation()]

@@ -16,7 +16,7 @@ from tenuto_server.persistence.cassandra import Bound, Mode, Page, Statement
 from . import cells
 from .cells import MARK, STATIC, Cell, Change, Partition
 from .cql import Condition, Delete, Insert, Select, Table, Term, Unsupported, parse, parse_tables
-from .replicas import Place, Replicas
+from .replicas import QUORUM, Place, Replicas
 
 SCHEMA = Path(cassandra.__file__).parent / "schema"
 
@@ -46,13 +46,20 @@ class Keyspace:
 
 
 class ReplicaSession:
-    """One process's `Session`. `before` is told of every request that leaves the process; what it raises, the caller gets."""
+    """One process's `Session`. `before` is told of every request that leaves the process; what it raises, the caller gets. `one`
+    names statements that read a single replica: a mistake to plant."""
 
-    def __init__(self, keyspace: Keyspace, before: Callable[[Statement, Sequence[Any]], None] | None = None) -> None:
+    def __init__(
+        self,
+        keyspace: Keyspace,
+        before: Callable[[Statement, Sequence[Any]], None] | None = None,
+        one: frozenset[str] = frozenset(),
+    ) -> None:
         self.requests: Counter[str] = Counter()
         self._keyspace = keyspace
         self._replicas = keyspace.replicas
         self._before = before
+        self._one = one
         self._pages: dict[bytes, tuple[Any, ...]] = {}
 
     async def open(self) -> None:
@@ -70,7 +77,7 @@ class ReplicaSession:
         self._count(statement, parameters)
         parsed = self._keyspace.parsed(statement)
         if isinstance(parsed, Select):
-            rows = await self._select(parsed, parameters, statement.mode)
+            rows = await self._select(parsed, parameters, statement)
             return [row for _, row in _limited(parsed, parameters, rows)]
         if statement.mode is Mode.CONDITIONAL:
             return await self._transact(parsed, parameters)
@@ -82,7 +89,7 @@ class ReplicaSession:
         self._count(statement, parameters)
         parsed = self._keyspace.parsed(statement)
         assert isinstance(parsed, Select)
-        rows = _limited(parsed, parameters, await self._select(parsed, parameters, statement.mode))
+        rows = _limited(parsed, parameters, await self._select(parsed, parameters, statement))
         if state:
             last = self._pages[state]
             places = [place for place, _ in rows]
@@ -122,7 +129,7 @@ class ReplicaSession:
 
     # --- reading ------------------------------------------------------------------------------------------------------
     async def _select(
-        self, select: Select, parameters: Sequence[Any], mode: Mode
+        self, select: Select, parameters: Sequence[Any], statement: Statement
     ) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
         """All rows, each with its place in the order."""
         table = select.table
@@ -131,9 +138,13 @@ class ReplicaSession:
         if keys is None:
             keys = self._replicas.places(table.name)
         found: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
-        read = self._replicas.read_serial if mode is Mode.SERIAL_READ else self._replicas.read
+        asked = 1 if statement.name in self._one else QUORUM
         for key in keys:
-            partition = await read((table.name, key))
+            place = (table.name, key)
+            if statement.mode is Mode.SERIAL_READ:
+                partition = await self._replicas.read_serial(place)
+            else:
+                partition = await self._replicas.read(place, asked)
             for clustering, living in _ordered(table, partition, self._now(), select.descending):
                 row = _row(table, key, clustering, living)
                 if all(_holds(row, relation) for relation in relations):

@@ -76,8 +76,6 @@ class Replicas:
     def __init__(self, loop: asyncio.AbstractEventLoop, chance: random.Random, *, read_repair: bool = True) -> None:
         self.faults = ReplicaFaults()
         self.read_repair = read_repair
-        # Replicas that a read asks: fewer than a quorum is a mistake to plant.
-        self.read_quorum = QUORUM
         self._loop = loop
         self._chance = chance
         self._context = contextvars.copy_context()
@@ -188,13 +186,13 @@ class Replicas:
         return sorted(acknowledged)[QUORUM - 1] if len(acknowledged) >= QUORUM else None
 
     # --- reading ------------------------------------------------------------------------------------------------------
-    async def read(self, place: Place) -> Partition:
-        """What a quorum of replicas has of a partition. Raises StoreUnavailable."""
+    async def read(self, place: Place, asked_count: int = QUORUM) -> Partition:
+        """What a quorum of replicas has of a partition, or as many as are to be asked. Raises StoreUnavailable."""
         self._refuse()
         up = self._up()
-        if len(up) < self.read_quorum:
+        if len(up) < asked_count:
             await self._outcome(None)
-        asked = self._chance.sample(up, self.read_quorum)
+        asked = self._chance.sample(up, asked_count)
         whole = Partition()
         heard = 0.0
         for number in asked:

@@ -25,6 +25,7 @@ from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.check.checker import Checker
 from tenuto_server.config.runtime import Runtime
+from tenuto_server.persistence.cassandra import LogForm
 from tenuto_server.persistence.memory import MemoryStore
 
 from . import checkers, picture
@@ -35,6 +36,7 @@ from .loop import PROCESS, Runaway, SimLoop, Stuck, new_loop
 from .network import SimNetwork
 from .observed import Observed
 from .picture import Picture
+from .replicated import ReplicatedStores
 from .scenario import Scenario, scenario_of
 from .states import held_states, owing, state_differences
 from .storm import storm
@@ -120,7 +122,10 @@ class Simulation:
         self.network = SimNetwork(loop, scenario.seed, trace)
         self.memory = MemoryStore(Runtime(now=self._true_time, random=random.Random(scenario.seed)))
         self.store = FaultyStore(self.memory, random.Random(f"store:{scenario.seed}"))
-        self.cluster = Cluster(loop, self.network, self.store, trace, scenario, hooks)
+        self.replicated: ReplicatedStores | None = None
+        if scenario.replicated:
+            self.replicated = ReplicatedStores(loop, scenario.seed, LogForm(scenario.replicated), self.store)
+        self.cluster = Cluster(loop, self.network, self.store, trace, scenario, hooks, self.replicated)
         self.client = Client(self.network.port("client"), self.cluster.frontends, random.Random(f"calls:{scenario.seed}"))
         self.client.renews_request_ids = hooks.renew_request_ids
         self.graves = Graves()
@@ -184,12 +189,16 @@ class Simulation:
         self.manners.think_s = scenario.load.think_s
         self.network.faults = scenario.network
         self.store.faults = scenario.store
+        if self.replicated is not None and not scenario.calm:
+            self.replicated.misbehave(scenario.store, random.Random(f"replica faults:{scenario.seed}"))
 
     async def _heal(self) -> None:
         self.trace.note("heal")
         self.manners.rude = 0.0
         self.network.heal()
         self.store.heal()
+        if self.replicated is not None:
+            self.replicated.replicas.heal()
         self.cluster.reach_store()
         await self.cluster.all_up()
 

@@ -23,14 +23,18 @@ TRACED = ("append", "seal", "create_log", "delete_log", "trim_log", "compare_and
 
 class ProcessStore:
     """A `Store` that stands between one process and the cluster's. `alive` False: the process has died. `refuses`: the
-    methods that do not reach the store for now, or "all"."""
+    methods that do not reach the store for now, or "all". `goes_on`: calls are carried out whatever becomes of the process; else
+    the store sees to that itself."""
 
-    def __init__(self, store: Store, process: str, loop: SimLoop, trace: Trace, problems: list[str]) -> None:
+    def __init__(
+        self, store: Store, process: str, loop: SimLoop, trace: Trace, problems: list[str], *, goes_on: bool = True
+    ) -> None:
         self._store = store
         self._process = process
         self._loop = loop
         self._trace = trace
         self._problems = problems
+        self._goes_on = goes_on
         self._context = contextvars.copy_context()
         self._context.run(PROCESS.set, "store")
         self.alive = True
@@ -53,6 +57,12 @@ class ProcessStore:
             raise StoreUnavailable("this process is cut off from the store")
         if name in TRACED:
             self._trace.note(f"store {self._process} {name} {_first_words(arguments)}")
+        if not self._goes_on:
+            try:
+                return await getattr(self._store, name)(*arguments, **named)
+            except StoreUnavailable:
+                self._trace.note(f"store {self._process} {name} failed")
+                raise
         task = self._loop.create_task(getattr(self._store, name)(*arguments, **named), context=self._context)
         try:
             return await asyncio.shield(task)

@@ -20,7 +20,7 @@ from tenuto_server.errors import InvariantViolation
 from tenuto_server.history import storing
 from tenuto_server.history.core import Core
 from tenuto_server.history.log import CommitLog
-from tenuto_server.history.recovery import LogReader, replay
+from tenuto_server.history.recovery import LogGone, LogReader, replay
 from tenuto_server.history.shard import Shard
 from tenuto_server.persistence.interface import Store, StoreUnavailable, Table
 from tenuto_server.persistence.rows import pack, unpack
@@ -109,7 +109,7 @@ class Ownership:
 
     async def _take(self, to_have: dict[int, ShardRow], log: CommitLog) -> None:
         by_log: dict[str, list[int]] = {}
-        reader = LogReader(self._core.store)
+        reader = LogReader(self._core.store, self._core.settings.log_page_rows)
         for shard_id, row in to_have.items():
             if row.log_id == log.log_id:
                 # A claim of ours whose outcome we did not learn: it is ours, with nothing in it yet.
@@ -244,8 +244,8 @@ class Ownership:
             # The row is ours already: the next call opens the shard.
             logger.warning("shard %d: the store does not answer, opening it is tried again", shard_id)
             return
-        except InvariantViolation:
-            logger.exception("shard %d cannot be replayed", shard_id)
+        except (InvariantViolation, LogGone) as error:
+            await self._not_opened(shard_id, log, error)
             return
         if core.log is not log:
             return
@@ -258,6 +258,14 @@ class Ownership:
             # Also those that replay only had to look at: they are in memory now, and nothing else will wake them.
             core.loaded(run)
         logger.info("shard %d: owned, epoch %d, %d runs replayed", shard_id, row.epoch, len(runs))
+
+    async def _not_opened(self, shard_id: int, log: CommitLog, error: Exception) -> None:
+        """What was read of a shard makes no sense. No wonder if another owner has it by now, and does away with former logs."""
+        row, _ = await read_row(self._core.store, shard_id)
+        if row.log_id == log.log_id:
+            logger.error("shard %d cannot be replayed", shard_id, exc_info=error)
+        else:
+            logger.warning("shard %d was taken over while it was replayed", shard_id)
 
     async def _load_tasks(self, shard: Shard) -> None:
         """Takes the undispatched tasks at rest into the backlog, as ids."""

@@ -3,11 +3,19 @@
 A snapshot says how many steps it holds (`version`), a log entry which step it is: what the snapshot has is passed over, and the
 first that it lacks must be the next one. Each log is read up to the last row that counts, no further. Of a run that is deleted
 in a log nothing is replayed, wherever it stands there: its rows are removed once more.
+
+What a sealed log may do while it is read, and what follows:
+- Its former owner, who does not know of the seal, may trim it, for it has written down what it trims. So what was read and is
+  trimmed meanwhile is not replayed, what is missing because of that is no end, and snapshots are loaded when the logs have been
+  read.
+- It may be deleted, once nobody needs it: then somebody else has the shard, and whoever reads less than the shard's row says
+  (`LogGone`) must not open it.
+- Rows may surface after its end. The store does not show them; where it did, the note in the shard's row would leave them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container
+from collections.abc import Container
 
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.history import deletion, storing
@@ -17,16 +25,19 @@ from tenuto_server.history.engine.turn import replay as fold
 from tenuto_server.history.log import DELETED, Step, decode_batch
 from tenuto_server.history.run import Run, Workflow
 from tenuto_server.history.shard import Shard
-from tenuto_server.persistence.interface import LogRow, Store
+from tenuto_server.persistence.interface import Store
 
-_PAGE = 100
+
+class LogGone(Exception):
+    """A log of a former owner holds less than it did: it was deleted, because somebody else has the shard."""
 
 
 class LogReader:
     """Reads sealed logs, each once: several shards are replayed from the same one."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, page_rows: int) -> None:
         self._store = store
+        self._page_rows = page_rows
         self._logs: dict[str, tuple[int, list[tuple[int, list[Step]]]]] = {}
 
     async def end_of(self, log_id: str) -> int:
@@ -34,20 +45,35 @@ class LogReader:
         return (await self._read(log_id))[0]
 
     async def steps(self, log_id: str, through: int, shard_id: int) -> list[Step]:
-        """The steps of one shard up to and including row `through`."""
-        _, rows = await self._read(log_id)
+        """The steps of one shard up to and including row `through`. Raises LogGone."""
+        end, rows = await self._read(log_id)
+        if end < through:
+            raise LogGone(f"log {log_id} ends at {end}, and counts up to {through}")
         return [step for seq, steps in rows if seq <= through for step in steps if step.shard == shard_id]
 
     async def _read(self, log_id: str) -> tuple[int, list[tuple[int, list[Step]]]]:
         known = self._logs.get(log_id)
         if known is None:
-            end = await self._store.log_trimmed(log_id)
-            rows: list[tuple[int, list[Step]]] = []
-            async for row in _rows(self._store, log_id):
-                rows.append((row.seq, decode_batch(row.body)))
-                end = row.seq
-            known = self._logs[log_id] = (end, rows)
+            known = self._logs[log_id] = await self._read_anew(log_id)
         return known
+
+    async def _read_anew(self, log_id: str) -> tuple[int, list[tuple[int, list[Step]]]]:
+        rows: list[tuple[int, list[Step]]] = []
+        end = await self._store.log_trimmed(log_id)
+        while True:
+            page = await self._store.read_log(log_id, end, self._page_rows)
+            for seq, body in page:
+                if seq != end + 1:
+                    # All up to here was trimmed since the last page.
+                    rows.clear()
+                rows.append((seq, decode_batch(body)))
+                end = seq
+            if len(page) < self._page_rows:
+                trimmed = await self._store.log_trimmed(log_id)
+                if trimmed <= end:
+                    return end, rows
+                rows.clear()
+                end = trimmed
 
 
 async def replay(store: Store, shard: Shard, reader: LogReader) -> list[Run]:
@@ -113,17 +139,3 @@ async def _load(store: Store, shard: Shard, deleted: Container[str], domain_id: 
 async def _load_former(store: Store, shard: Shard, workflow: Workflow, run_id: str) -> Run | None:
     value = await storing.former_row(store, workflow.domain_id, workflow.workflow_id, run_id)
     return None if value is None else shard.adopt(workflow, value, current=False)
-
-
-async def _rows(store: Store, log_id: str) -> AsyncIterator[LogRow]:
-    """The rows of a log in order, up to its end or its first gap."""
-    after = await store.log_trimmed(log_id)
-    while True:
-        rows = await store.read_log(log_id, after, _PAGE)
-        for row in rows:
-            if row.seq != after + 1:
-                return
-            after = row.seq
-            yield row
-        if len(rows) < _PAGE:
-            return

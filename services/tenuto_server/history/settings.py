@@ -26,6 +26,8 @@ class HistorySettings:
     workflow_id_rates_max: int = setting(10_000, least=1)
     # How long a day of a domain's retention lasts; tests shorten it. It counts for runs whose closing is written from now on.
     retention_day: float = setting(86_400.0, seconds=True, least=0.001)
+    # Rows of a former owner's log that are read at once.
+    log_page_rows: int = setting(100, least=1)
     checkpoint_interval: float = setting(1.0, seconds=True, least=0.01)
     # Rows a checkpoint writes at once.
     checkpoint_rows: int = setting(400, least=1)

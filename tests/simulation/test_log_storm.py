@@ -1,0 +1,199 @@
+"""The commit log on failing replicas holds what it promises; and each of the mistakes that it takes care not to make would be
+found."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+
+from tenuto_server.persistence.cassandra import CassandraLogs, LogForm
+from tenuto_server.persistence.cassandra import log_statements as cql
+from tenuto_server.persistence.interface import LogRow, Sealed, StoreUnavailable
+
+from .log_storm import MakeLogs, run_seed
+
+SEEDS = int(os.environ.get("TENUTO_LOG_STORM_SEEDS", "600"))
+CHUNK = 100
+# The rarest mistake shows in one seed of a hundred.
+PLANTED_SEEDS_MAX = 1500
+
+
+@pytest.mark.parametrize("first", range(1, SEEDS + 1, CHUNK))
+def test_seeds(first: int) -> None:
+    failures = {seed: problems for seed in range(first, first + CHUNK) if (problems := run_seed(seed))}
+    assert not failures
+
+
+# --- planted mistakes -------------------------------------------------------------------------------------------------
+class ReadsBeforeItSeals(CassandraLogs):
+    """Looks for the end first, and then writes the mark."""
+
+    async def seal(self, log_id: str) -> None:
+        state = await self._state(log_id)
+        if state is not None and state.form is LogForm.CHECKED and state.ending is None:
+            await self._settle_ending(log_id, state)
+        await super().seal(log_id)
+
+
+class AcknowledgesUnchecked(CassandraLogs):
+    """Writes, and leaves it at that."""
+
+    async def _append_and_check(self, log_id: str, seq: int, body: bytes) -> None:
+        await self._write(log_id, LogRow(seq, body))
+
+
+class ChecksWhileItWrites(CassandraLogs):
+    """Saves a way there and back."""
+
+    async def _append_and_check(self, log_id: str, seq: int, body: bytes) -> None:
+        _, rows = await asyncio.gather(self._write(log_id, LogRow(seq, body)), self._session.execute(cql.CHECK, (log_id,)))
+        if not rows or rows[0][0] is None or rows[0][1]:
+            raise Sealed(log_id)
+
+
+class ReadsPastTheEnd(CassandraLogs):
+    """Does not mind what was settled."""
+
+    async def _state(self, log_id: str) -> Any:
+        state = await super()._state(log_id)
+        return None if state is None else state._replace(ending=None)
+
+
+class DoesNotWriteAgain(CassandraLogs):
+    """Takes a write with an unknown outcome for done, and only checks when asked again."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.written: set[int] = set()
+
+    async def _append_and_check(self, log_id: str, seq: int, body: bytes) -> None:
+        if seq not in self.written:
+            self.written.add(seq)
+            await self._write(log_id, LogRow(seq, body))
+        rows = await self._session.execute(cql.CHECK, (log_id,))
+        if not rows or rows[0][0] is None or rows[0][1]:
+            raise Sealed(log_id)
+
+
+class AcknowledgesInAnyOrder(CassandraLogs):
+    """Acknowledges each append as soon as it is done."""
+
+    async def _in_order(self, writer: Any, through: int) -> None:
+        return
+
+
+class SettlesNothing(CassandraLogs):
+    """Leaves it to every reader to find the end."""
+
+    async def _settle_ending(self, log_id: str, state: Any) -> None:
+        return
+
+
+class DoesNotWriteBack(CassandraLogs):
+    """Settles on an end that may stand on one replica only."""
+
+    async def _settle_ending(self, log_id: str, state: Any) -> None:
+        ending = state.trimmed
+        while rows := await self._rows(log_id, state.form, ending, 100):
+            ending = rows[-1].seq
+        await self._session.execute(cql.END, (ending, log_id))
+
+
+class TakesUnknownForRefused(CassandraLogs):
+    """Believes that a transaction whose answer is lost did not happen, and seals as if it had no number."""
+
+    async def _seal_number(self, log_id: str, number: int) -> tuple[bool, int | None]:
+        try:
+            return await super()._seal_number(log_id, number)
+        except StoreUnavailable:
+            return True, None
+
+
+class TakesOtherRowsForItsOwn(CassandraLogs):
+    """Takes any row that has the number for its own: also a seal."""
+
+    async def _append_if_free(self, log_id: str, seq: int, body: bytes) -> None:
+        try:
+            await super()._append_if_free(log_id, seq, body)
+        except Sealed:
+            return
+
+
+class DropsBeforeItNotes(CassandraLogs):
+    """Trims, and then says so."""
+
+    async def trim_log(self, log_id: str, through_seq: int) -> None:
+        await self._drop(log_id, range(through_seq // max(1, self.segment_rows())))
+        await super().trim_log(log_id, through_seq)
+
+    def segment_rows(self) -> int:
+        from tenuto_server.persistence.cassandra import log
+
+        return log.SEGMENT_ROWS
+
+
+class TakesAGapForTheEnd(CassandraLogs):
+    """Does not look whether what is missing was trimmed meanwhile."""
+
+    async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
+        state = await self._state(log_id)
+        if state is None:
+            return []
+        rows = await self._rows(log_id, state.form, max(after_seq, state.trimmed), limit)
+        return rows if state.ending is None else [row for row in rows if row.seq <= state.ending]
+
+
+class TakesNoRowForNotSealed(CassandraLogs):
+    """Appends to a log of which nothing is left."""
+
+    async def _append_and_check(self, log_id: str, seq: int, body: bytes) -> None:
+        await self._write(log_id, LogRow(seq, body))
+        rows = await self._session.execute(cql.CHECK, (log_id,))
+        if rows and rows[0][1]:
+            raise Sealed(log_id)
+
+
+class TakesOneChunkForAll(CassandraLogs):
+    """Reads a row of which some chunks never came."""
+
+    async def _rows_of(self, log_id: str, form: LogForm, segment: int, after_seq: int, limit: int) -> list[LogRow]:
+        page = await self._session.page(cql.READ, (log_id, segment, after_seq), 1000)
+        bodies: dict[int, bytes] = {}
+        for seq, _, chunks, data in page.rows:
+            if chunks == 0:
+                break
+            bodies[seq] = bodies.get(seq, b"") + data
+        rows: list[LogRow] = []
+        while (seq := after_seq + len(rows) + 1) in bodies and len(rows) < limit:
+            rows.append(LogRow(seq, bodies[seq]))
+        return rows
+
+
+PLANTED: dict[str, tuple[MakeLogs, frozenset[str]]] = {
+    "reads before it seals": (ReadsBeforeItSeals, frozenset()),
+    "acknowledges unchecked": (AcknowledgesUnchecked, frozenset()),
+    "checks while it writes": (ChecksWhileItWrites, frozenset()),
+    "checks at one replica": (CassandraLogs, frozenset({cql.CHECK.name})),
+    "reads the log at one replica": (CassandraLogs, frozenset({cql.READ.name})),
+    "reads past the end": (ReadsPastTheEnd, frozenset()),
+    "does not write again": (DoesNotWriteAgain, frozenset()),
+    "acknowledges in any order": (AcknowledgesInAnyOrder, frozenset()),
+    "settles nothing": (SettlesNothing, frozenset()),
+    "does not write back": (DoesNotWriteBack, frozenset()),
+    "takes unknown for refused": (TakesUnknownForRefused, frozenset()),
+    "takes other rows for its own": (TakesOtherRowsForItsOwn, frozenset()),
+    "drops before it notes": (DropsBeforeItNotes, frozenset()),
+    "takes a gap for the end": (TakesAGapForTheEnd, frozenset()),
+    "takes no row for not sealed": (TakesNoRowForNotSealed, frozenset()),
+    "takes one chunk for all": (TakesOneChunkForAll, frozenset()),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_mistake_is_found(name: str) -> None:
+    make_logs, one = PLANTED[name]
+    findings = (finding for seed in range(1, PLANTED_SEEDS_MAX + 1) for finding in run_seed(seed, make_logs, one))
+    assert any(word in finding for finding in findings for word in ("missed", "read", "agree", "acknowledged after")), "not found"
