@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +22,7 @@ from tenuto_server.persistence.interface import (
     WriteBatch,
 )
 from tenuto_server.visibility.tree import everything, open_or_closed
+from tests.conformance.conftest import NewStore
 from tests.conformance.test_visibility import record, records_of
 
 few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -81,7 +81,9 @@ def batches(draw: st.DrawFn) -> list[WriteBatch]:
 
 @few
 @given(all_batches=batches(), together=st.booleans())
-def test_rows_timers_and_visibility(new_store: Callable[[], Store], all_batches: list[WriteBatch], together: bool) -> None:
+def test_rows_timers_and_visibility(new_store: NewStore, all_batches: list[WriteBatch], together: bool) -> None:
+    if new_store.enough("test_rows_timers_and_visibility"):
+        return
     rows, timers, runs = Model(), Model(), Model()
     for batch in all_batches:
         for one in batch.rows:
@@ -157,7 +159,9 @@ class LogModel:
 
 @few
 @given(steps=log_steps)
-def test_the_log(new_store: Callable[[], Store], steps: list[tuple[str, int]]) -> None:
+def test_the_log(new_store: NewStore, steps: list[tuple[str, int]]) -> None:
+    if new_store.enough("test_the_log"):
+        return
     async def check() -> None:
         store = new_store()
         await store.open()
@@ -211,8 +215,10 @@ cas_steps = st.lists(
 
 @few
 @given(steps=cas_steps)
-def test_compare_and_set(new_store: Callable[[], Store], steps: list[tuple[str, bytes | None, int]]) -> None:
+def test_compare_and_set(new_store: NewStore, steps: list[tuple[str, bytes | None, int]]) -> None:
     """An expected version of -1 stands for the right one."""
+    if new_store.enough("test_compare_and_set"):
+        return
 
     async def check() -> None:
         store = new_store()

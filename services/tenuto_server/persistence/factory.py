@@ -4,15 +4,19 @@ memory://                               in this process, gone with it
 sqlite://:memory:                       the same, in SQLite
 sqlite:///relative/path.db              a file; with four slashes an absolute path
 sqlite:///path.db?synchronous=NORMAL    commits that a loss of power may undo (the default is FULL)
+cassandra://host1,host2:9042/keyspace?consistency=LOCAL_QUORUM&...
+                                        a cluster of Apache Cassandra; all options are in docs/OPERATIONS.md
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import parse_qs, unquote
 
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.interface import Store
+
+_KNOWN: Final = "memory://, sqlite:// and cassandra://"
 
 
 class SchemaTool(Protocol):
@@ -41,14 +45,16 @@ def open_store(url: str, runtime: Runtime) -> Store:
     """The store that `url` names, not yet opened. Raises ValueError for a URL that names none."""
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise ValueError(f"{url!r} is not the URL of a store: it has no scheme; known are memory:// and sqlite://")
+        raise ValueError(f"{url!r} is not the URL of a store: it has no scheme; known are {_KNOWN}")
     location, _, query = rest.partition("?")
     options = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
     if scheme == "memory":
         return _memory(url, location, options, runtime)
     if scheme == "sqlite":
         return _sqlite(url, location, options, runtime)
-    raise ValueError(f"no store is named by {url!r}: known are memory:// and sqlite://")
+    if scheme == "cassandra":
+        return _cassandra(location, query, runtime)
+    raise ValueError(f"no store is named by {url!r}: known are {_KNOWN}")
 
 
 def schema_tool(url: str, runtime: Runtime) -> SchemaTool:
@@ -84,3 +90,10 @@ def _sqlite(url: str, location: str, options: dict[str, str], runtime: Runtime) 
     if synchronous == "NORMAL":
         return SqliteStore(path, "NORMAL", runtime)
     raise ValueError(f"{url!r}: synchronous is FULL or NORMAL")
+
+
+def _cassandra(location: str, query: str, runtime: Runtime) -> Store:
+    from tenuto_server.persistence.cassandra.connect import new_store
+    from tenuto_server.persistence.cassandra.settings import parse
+
+    return new_store(parse(location, query), runtime)

@@ -7,7 +7,6 @@ executions; TCP_NODELAY on (its default).
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,7 +14,7 @@ from typing import Any, Final
 import acsylla
 from acsylla import errors as failures
 
-from tenuto_server.persistence.cassandra.base_session import BaseSession, Passing, qualified
+from tenuto_server.persistence.cassandra.base_session import BaseSession, Passing, is_not_there_yet, qualified
 from tenuto_server.persistence.cassandra.session import Bound, Mode, Page, Statement
 from tenuto_server.persistence.cassandra.settings import CassandraSettings, Tls
 from tenuto_server.persistence.interface import StoreUnavailable
@@ -48,8 +47,6 @@ class AcsyllaSession(BaseSession):
     def __init__(self, settings: CassandraSettings) -> None:
         super().__init__(settings)
         self._session: Any = None
-        self._prepared: dict[Statement, Any] = {}
-        self._preparing: dict[Statement, asyncio.Task[Any]] = {}
         self._level = getattr(acsylla.Consistency, settings.consistency)
         self._serial = getattr(acsylla.Consistency, settings.serial_consistency)
 
@@ -76,15 +73,13 @@ class AcsyllaSession(BaseSession):
             raise StoreUnavailable(f"cannot connect to Cassandra at {', '.join(settings.hosts)}: {error}") from error
 
     async def _disconnect(self) -> None:
-        for task in self._preparing.values():
-            task.cancel()
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     async def _ask(self, statement: Statement, parameters: Sequence[Any], size: int, state: bytes) -> Page:
         try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
+            prepared = self._prepared.get(statement) or await self.prepare(statement)
             if size:
                 bound = prepared.bind(list(parameters), page_size=size, page_state=state or None)
             else:
@@ -92,6 +87,10 @@ class AcsyllaSession(BaseSession):
             result = await self._session.execute(bound)
         except _PASSING as error:
             raise Passing(_words(error)) from error
+        except failures.CassErrorServerInvalidQuery as error:
+            if is_not_there_yet(error):
+                raise Passing(_words(error)) from error
+            raise
         rows = [row.as_tuple() for row in result] if result.column_count() else []
         return Page(rows, result.page_state() if size and result.has_more_pages() else b"")
 
@@ -100,11 +99,15 @@ class AcsyllaSession(BaseSession):
         batch.set_consistency(self._level)
         try:
             for statement, parameters in rows:
-                prepared = self._prepared.get(statement) or await self._prepare(statement)
+                prepared = self._prepared.get(statement) or await self.prepare(statement)
                 batch.add_statement(prepared.bind(list(parameters)))
             await self._session.execute_batch(batch)
         except _PASSING as error:
             raise Passing(_words(error)) from error
+        except failures.CassErrorServerInvalidQuery as error:
+            if is_not_there_yet(error):
+                raise Passing(_words(error)) from error
+            raise
 
     async def _change_schema(self, cql: str) -> None:
         try:
@@ -112,24 +115,13 @@ class AcsyllaSession(BaseSession):
         except _PASSING as error:
             raise Passing(_words(error)) from error
 
-    async def _prepare(self, statement: Statement) -> Any:
-        """Prepared once, however many ask for it; a caller that goes away takes it from nobody."""
-        task = self._preparing.get(statement)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._prepare_now(statement))
-            self._preparing[statement] = task
-            task.add_done_callback(lambda _: self._preparing.pop(statement, None))
-        return await asyncio.shield(task)
-
     async def _prepare_now(self, statement: Statement) -> Any:
         is_read = statement.mode is Mode.SERIAL_READ
-        prepared = await self._session.create_prepared(
+        return await self._session.create_prepared(
             qualified(statement.cql, self.settings.keyspace),
             consistency=self._serial if is_read else self._level,
             serial_consistency=self._serial if statement.mode is Mode.CONDITIONAL else None,
         )
-        self._prepared[statement] = prepared
-        return prepared
 
 
 def _words(error: Exception) -> str:

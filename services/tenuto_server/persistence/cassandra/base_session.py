@@ -36,6 +36,9 @@ _TABLE: Final = re.compile(
     r"\b((?:FROM|INTO|UPDATE|TRUNCATE|ON|INDEX IF EXISTS|TABLE(?: IF (?:NOT )?EXISTS)?)\s+)(?!IF\b)(\w+)\b(?!\.)"
 )
 
+# A node may not know a table yet that another just made.
+_NOT_YET: Final = re.compile(r"unconfigured table|(table|keyspace) \S+ does not exist", re.IGNORECASE)
+
 
 class Passing(Exception):
     """A try failed in a way that another may not: no node answered in time, too few replicas did, or the like."""
@@ -45,6 +48,12 @@ def qualified(cql: str, keyspace: str) -> str:
     """A statement whose tables are named with their keyspace: prepared statements must not depend on a connection's own. Key
     words are written in capitals and names in small letters, as everywhere here."""
     return _TABLE.sub(rf"\1{keyspace}.\2", cql)
+
+
+def is_not_there_yet(error: Exception) -> bool:
+    """Whether what a statement was refused for may be there in a moment: its table. (That tables are there is checked when a
+    store is opened.)"""
+    return _NOT_YET.search(str(error)) is not None
 
 
 class BaseSession(ABC):
@@ -58,6 +67,9 @@ class BaseSession(ABC):
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle = asyncio.Event()
         self._is_open = False
+        # What each driver makes of a statement.
+        self._prepared: dict[Statement, Any] = {}
+        self._preparing: dict[Statement, asyncio.Task[Any]] = {}
 
     # --- what a driver adds -------------------------------------------------------------------------------------------
     @abstractmethod
@@ -67,6 +79,10 @@ class BaseSession(ABC):
     @abstractmethod
     async def _disconnect(self) -> None:
         """Lets go of all connections."""
+
+    @abstractmethod
+    async def _prepare_now(self, statement: Statement) -> Any:
+        """What the driver makes of a statement."""
 
     @abstractmethod
     async def _ask(self, statement: Statement, parameters: Sequence[Any], size: int, state: bytes) -> Page:
@@ -100,7 +116,29 @@ class BaseSession(ABC):
                     await self._idle.wait()
             except TimeoutError:
                 logger.warning("%d requests to Cassandra were still under way when the store was closed", self._under_way)
+        for task in self._preparing.values():
+            task.cancel()
         await self._disconnect()
+
+    async def prepare(self, statement: Statement) -> Any:
+        """A statement as the driver wants it: prepared once, however many ask for it, and a caller that goes away takes it from
+        nobody. For the driver's own session."""
+        task = self._preparing.get(statement)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._prepare_now(statement))
+            self._preparing[statement] = task
+            task.add_done_callback(lambda done: self._keep(statement, done))
+        return await asyncio.shield(task)
+
+    def _keep(self, statement: Statement, done: asyncio.Task[Any]) -> None:
+        del self._preparing[statement]
+        if not done.cancelled() and done.exception() is None:
+            self._prepared[statement] = done.result()
+
+    @property
+    def statements(self) -> list[Statement]:
+        """All statements that were made so far."""
+        return list(self._prepared)
 
     async def execute(self, statement: Statement, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """See `Session.execute`."""

@@ -28,7 +28,7 @@ from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, 
 from cassandra.protocol import ErrorMessage, IsBootstrappingErrorMessage, OverloadedErrorMessage, ServerError
 from cassandra.query import BatchStatement, BatchType, tuple_factory
 
-from tenuto_server.persistence.cassandra.base_session import BaseSession, Passing, qualified
+from tenuto_server.persistence.cassandra.base_session import BaseSession, Passing, is_not_there_yet, qualified
 from tenuto_server.persistence.cassandra.session import Bound, Mode, Page, Statement
 from tenuto_server.persistence.cassandra.settings import CassandraSettings, Tls
 from tenuto_server.persistence.interface import StoreUnavailable
@@ -89,8 +89,6 @@ class DriverSession(BaseSession):
         self._cluster: Any = None
         self._session: Any = None
         self._answers: _Answers | None = None
-        self._prepared: dict[Statement, Any] = {}
-        self._preparing: dict[Statement, asyncio.Task[Any]] = {}
         self._level = getattr(cassandra.ConsistencyLevel, settings.consistency)
         self._serial = getattr(cassandra.ConsistencyLevel, settings.serial_consistency)
 
@@ -128,31 +126,37 @@ class DriverSession(BaseSession):
         self._session = self._cluster.connect()
 
     async def _disconnect(self) -> None:
-        for task in self._preparing.values():
-            task.cancel()
         cluster, self._cluster, self._session = self._cluster, None, None
         if cluster is not None:
             await asyncio.to_thread(cluster.shutdown)
 
     async def _ask(self, statement: Statement, parameters: Sequence[Any], size: int, state: bytes) -> Page:
         try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
+            prepared = self._prepared.get(statement) or await self.prepare(statement)
             bound = prepared.bind(parameters)
             bound.fetch_size = size or None
             request, rows = await self._send(bound, state)
         except _PASSING as error:
             raise Passing(_words(error)) from error
+        except cassandra.InvalidRequest as error:
+            if is_not_there_yet(error):
+                raise Passing(_words(error)) from error
+            raise
         return Page(list(rows) if rows else [], (request._paging_state or b"") if size else b"")
 
     async def _ask_batch(self, rows: Sequence[Bound]) -> None:
         batch = BatchStatement(batch_type=BatchType.UNLOGGED, consistency_level=self._level)
         try:
             for statement, parameters in rows:
-                prepared = self._prepared.get(statement) or await self._prepare(statement)
+                prepared = self._prepared.get(statement) or await self.prepare(statement)
                 batch.add(prepared.bind(parameters))
             await self._send(batch)
         except _PASSING as error:
             raise Passing(_words(error)) from error
+        except cassandra.InvalidRequest as error:
+            if is_not_there_yet(error):
+                raise Passing(_words(error)) from error
+            raise
 
     async def _change_schema(self, cql: str) -> None:
         try:
@@ -171,21 +175,11 @@ class DriverSession(BaseSession):
         )  # fmt: skip
         return sent, await waiter
 
-    async def _prepare(self, statement: Statement) -> Any:
-        """Prepared once, however many ask for it; a caller that goes away takes it from nobody."""
-        task = self._preparing.get(statement)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._prepare_now(statement))
-            self._preparing[statement] = task
-            task.add_done_callback(lambda _: self._preparing.pop(statement, None))
-        return await asyncio.shield(task)
-
     async def _prepare_now(self, statement: Statement) -> Any:
         prepared = await asyncio.to_thread(self._session.prepare, qualified(statement.cql, self.settings.keyspace))
         prepared.consistency_level = self._serial if statement.mode is Mode.SERIAL_READ else self._level
         if statement.mode is Mode.CONDITIONAL:
             prepared.serial_consistency_level = self._serial
-        self._prepared[statement] = prepared
         return prepared
 
 

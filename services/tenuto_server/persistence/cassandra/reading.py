@@ -14,11 +14,14 @@ _PAGE_BYTES: Final = 4 << 20
 LIMIT_MAX: Final = (1 << 31) - 1
 
 
-async def read_up_to(session: Session, statement: Statement, parameters: Sequence[Any], limit: int) -> list[tuple[Any, ...]]:
-    """The first `limit` rows of an answer. The statement has no LIMIT of its own, or one of at least `limit`."""
+async def read_up_to(
+    session: Session, statement: Statement, parameters: Sequence[Any], limit: int, row_bytes: int = 0
+) -> list[tuple[Any, ...]]:
+    """The first `limit` rows of an answer. The statement has no LIMIT of its own, or one of at least `limit`. `row_bytes` is how
+    large a row is, where that is known."""
     rows: list[tuple[Any, ...]] = []
     state = b""
-    size = min(limit, _FIRST_PAGE_ROWS)
+    size = min(limit, max(1, _PAGE_BYTES // row_bytes) if row_bytes else _FIRST_PAGE_ROWS)
     while len(rows) < limit:
         page = await session.page(statement, parameters, size, state)
         rows += page.rows

@@ -10,12 +10,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.cassandra import cas, members, rows, writing
+from tenuto_server.persistence.cassandra.log import CassandraLogs, LogForm
 from tenuto_server.persistence.cassandra.queues import Queues
 from tenuto_server.persistence.cassandra.session import Session
+from tenuto_server.persistence.cassandra.visibility import VisibilityIndex, writes_of
 from tenuto_server.persistence.interface import (
     LogRow,
     Member,
@@ -23,7 +25,6 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
-    VisibilityKey,
     VisibilityPage,
     VisibilityRecord,
     WriteBatch,
@@ -35,48 +36,20 @@ logger = logging.getLogger(__name__)
 _SWEEP_INTERVAL_S: Final = 600.0
 
 
-class Logs(Protocol):
-    """The part of a store that keeps logs: each method as in `Store`."""
-
-    async def create_log(self, log_id: str) -> None: ...
-    async def append(self, log_id: str, seq: int, body: bytes) -> None: ...
-    async def seal(self, log_id: str) -> None: ...
-    async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]: ...
-    async def trim_log(self, log_id: str, through_seq: int) -> None: ...
-    async def log_trimmed(self, log_id: str) -> int: ...
-    async def delete_log(self, log_id: str) -> None: ...
-    async def list_logs(self) -> list[str]: ...
-
-
-class Visibility(Protocol):
-    """The part of a store that keeps the visibility index."""
-
-    async def write(self, records: Sequence[VisibilityRecord], deletes: Sequence[VisibilityKey]) -> None:
-        """Makes both durable: of each run the newest stamp counts, and of one stamp the deletion."""
-
-    async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage: ...
-
-    async def list_expired(
-        self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
-    ) -> list[VisibilityRecord]: ...
-
-    async def count_visibility(self, query: Query) -> int: ...
-
-
 class CassandraStore:
-    """A `Store` through `session`. `prepare` is called when that is open: it makes or checks the schema."""
+    """A `Store` through `session`. `form` is that of the logs it makes; `prepare` is called when the session is open, and makes
+    or checks the schema."""
 
     def __init__(
         self,
         session: Session,
         runtime: Runtime,
-        logs: Logs,
-        visibility: Visibility,
+        form: LogForm = LogForm.LWT,
         prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._session = session
-        self._logs = logs
-        self._visibility = visibility
+        self._logs = CassandraLogs(session, form)
+        self._visibility = VisibilityIndex(session)
         self._queues = Queues(session, runtime)
         self._prepare = prepare
         self._sweeper: asyncio.Task[None] | None = None
@@ -151,13 +124,13 @@ class CassandraStore:
         """See `Store.write`. What fits together goes in one request; the requests go at the same time."""
         tasks = [row for row in batch.rows if row.table is Table.TASKS]
         writes, marks = self._queues.writes_of(tasks, batch.timers)
-        writes += [rows.write_of(row) for row in batch.rows if row.table is not Table.TASKS]
+        others = [row for row in batch.rows if row.table is not Table.TASKS]
+        writes += [rows.write_of(row) for row in others if not rows.is_large(row)]
         writes += [rows.write_of_drop(drop) for drop in batch.history_drops]
-        works = []
+        writes += writes_of(batch.visibility, batch.visibility_deletes)
+        works = [rows.put_large(self._session, row) for row in others if rows.is_large(row)]
         if writes:
             works.append(writing.carry_out(self._session, writes))
-        if batch.visibility or batch.visibility_deletes:
-            works.append(self._visibility.write(batch.visibility, batch.visibility_deletes))
         await writing.together(works)
         self._queues.wrote(marks)
 

@@ -33,6 +33,9 @@ class Obedient(BaseSession):
         assert self.now == 0
         self.is_connected = False
 
+    async def _prepare_now(self, statement: Statement) -> Any:
+        raise AssertionError(statement.name)
+
     async def _ask(self, statement: Statement, parameters: Sequence[Any], size: int, state: bytes) -> Page:
         self.now += 1
         self.most = max(self.most, self.now)
