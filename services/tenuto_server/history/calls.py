@@ -159,13 +159,14 @@ class Calls:
         try:
             is_done = await self._perform(source.run, call)
         except (errors.ServiceError, StoreUnavailable) as error:
-            logger.info("call %s of run %s is made again: %s", call, source.run.state.run_id, error)
+            extra = self._core.about(source.run.state)
+            logger.info("call %s of run %s is made again: %s", call, source.run.state.run_id, error, extra=extra)
             is_done = False
         except errors.InvariantViolation as violation:
             self._core.abandon(str(violation))
             is_done = False
         except Exception:
-            logger.exception("call %s of run %s", call, source.run.state.run_id)
+            logger.exception("call %s of run %s", call, source.run.state.run_id, extra=self._core.about(source.run.state))
             is_done = False
         source.under_way -= 1
         self._under_way -= 1
@@ -268,7 +269,8 @@ class Calls:
             return lambda turn: child.start_failed(turn, initiated)
         except errors.BadRequest as error:
             # The decision was checked before it was written down: the rules changed since, or the two disagree.
-            logger.warning("child %s of run %s cannot start: %s", call.target, state.run_id, error)
+            extra = self._core.about(state)
+            logger.warning("child %s of run %s cannot start: %s", call.target, state.run_id, error, extra=extra)
             return lambda turn: child.start_failed(turn, initiated)
         return lambda turn: child.started(turn, initiated, run_id)
 

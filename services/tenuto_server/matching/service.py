@@ -30,7 +30,7 @@ from tenuto_server.matching.matcher import Matcher, Offered, Poll, PollState, Qu
 from tenuto_server.matching.measures import Measured, measures
 from tenuto_server.matching.queries import Asking, Askings
 from tenuto_server.matching.settings import MatchingSettings
-from tenuto_server.telemetry import tracing
+from tenuto_server.telemetry import logs, tracing
 from tenuto_server.telemetry.measures import Family
 from tenuto_server.transport.network import InternalCall, Network
 
@@ -390,7 +390,10 @@ class MatchingService:
         kept = matcher.put_back(serving.poll, now, unknown=True)
         if isinstance(error, errors.Unavailable | errors.DeadlineExceeded):
             matcher.rest_address(task.address, now)
-        log.warning("%s did not start a task of %s (kept: %s): %r", task.address, key, kept, error)
+        ref = internal.TaskRef.FromString(task.key)
+        domain = serving.task_list.domain_name or ref.domain_id
+        extra = logs.about(domain, ref.workflow_id, ref.run_id, task.trace)
+        log.warning("%s did not start a task of %s (kept: %s): %r", task.address, key, kept, error, extra=extra)
 
     # --- queries ------------------------------------------------------------------------------------------------------
     async def _query_task(self, call: InternalCall) -> bytes:

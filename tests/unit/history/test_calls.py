@@ -63,6 +63,9 @@ class Owner:
         self.is_ours = True
         self._answer = answer
 
+    def about(self, state: RunState) -> dict[str, str]:
+        return {"workflow_id": state.workflow_id}
+
     def abandon(self, reason: str) -> None:
         self.abandoned.append(reason)
 

@@ -74,3 +74,17 @@ def test_setting_up_again_replaces_and_unknown_names_are_errors() -> None:
         logs.setup("info", "xml")
     with pytest.raises(ValueError, match="level"):
         logs.setup("loud", "text")
+
+
+def test_a_line_about_a_run_names_it_and_its_own_trace() -> None:
+    def test() -> None:
+        stream = io.StringIO()
+        logs.setup("info", "json", stream)
+        tracing.carry("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        log.info("x", extra=logs.about("d", "w", "r", "00-" + "1" * 32 + "-b7ad6b7169203331-01"))
+        log.info("y", extra=logs.about("d", "w"))
+        first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
+        assert (first["domain"], first["workflow_id"], first["run_id"], first["trace_id"]) == ("d", "w", "r", "1" * 32)
+        assert (second["trace_id"], "run_id" in second) == ("0af7651916cd43dd8448eb211c80319c", False)
+
+    contextvars.copy_context().run(test)

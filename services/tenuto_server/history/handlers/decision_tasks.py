@@ -53,7 +53,8 @@ async def _start_decision(core: Core, run: Run, request: internal.StartTaskReque
     decision = run.state.decision
     assert decision is not None
     if decision.attempt >= core.settings.decision_attempts_critical:
-        logger.warning("decision attempt %d of workflow %s, run %s", decision.attempt, task.workflow_id, task.run_id)
+        text = "decision attempt %d of workflow %s, run %s"
+        logger.warning(text, decision.attempt, task.workflow_id, task.run_id, extra=core.about(run.state))
     is_sticky = decision.sticky and request.task_list == run.state.sticky_task_list
     return await _decision_bytes(core, run, decision, is_sticky)
 
@@ -71,7 +72,8 @@ async def _reset_from_bad_binary(core: Core, run: Run) -> bool:
         base = await core.run(state.domain_id, state.workflow_id, point.run_id)
         await fork_run(core, base, point.completed_id, reason, core.runtime.new_id(), only_if=run)
     except (errors.EntityNotExists, errors.BadRequest, errors.WorkflowAlreadyCompleted) as error:
-        logger.warning("run %s is not reset from bad binary %s: %s", state.run_id, point.checksum, error)
+        text = "run %s is not reset from bad binary %s: %s"
+        logger.warning(text, state.run_id, point.checksum, error, extra=core.about(state))
         return not state.is_open
     return True
 
@@ -172,6 +174,7 @@ def _warn_of_size(core: Core, state: RunState, events_before: int, bytes_before:
             state.run_id,
             state.next_event_id - 1,
             state.history_bytes,
+            extra=core.about(state),
         )
 
 

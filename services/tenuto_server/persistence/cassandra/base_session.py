@@ -18,17 +18,21 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.errors import OK, UNAVAILABLE
 from tenuto_server.persistence.cassandra.session import Bound, Page, Statement
 from tenuto_server.persistence.cassandra.settings import CassandraSettings
 from tenuto_server.persistence.interface import StoreUnavailable
+from tenuto_server.telemetry.measures import Durations, Family, gauge
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_stopwatch: Final = Runtime().stopwatch
 _TRIES_MAX: Final = 3
 _PAUSE_S: Final = 0.05
 # A table's name, where it is not qualified yet.
@@ -63,6 +67,7 @@ class BaseSession(ABC):
     def __init__(self, settings: CassandraSettings) -> None:
         self.settings = settings
         self.requests: Counter[str] = Counter()
+        self.durations = Durations()
         self._under_way = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle = asyncio.Event()
@@ -95,6 +100,13 @@ class BaseSession(ABC):
     @abstractmethod
     async def _change_schema(self, cql: str) -> None:
         """One try, which ends when the nodes agree. Raises Passing."""
+
+    def measures(self) -> Iterator[Family]:
+        """What this session shows of itself."""
+        labels, text = ("db_system_name", "db_operation_name", "outcome"), "Requests to the store, each try."
+        yield self.durations.family("db_client_operation_duration_seconds", text, labels, ("cassandra",))
+        yield gauge("tenuto_store_requests_waiting", "Requests to the store that wait for their turn.", len(self._waiting))
+        yield gauge("tenuto_store_requests_under_way", "Requests to the store that are not answered yet.", self._under_way)
 
     # --- the session --------------------------------------------------------------------------------------------------
     async def open(self) -> None:
@@ -170,9 +182,13 @@ class BaseSession(ABC):
         try:
             for tries in range(1, _TRIES_MAX + 1):
                 self.requests[name] += 1
+                begun = _stopwatch()
                 try:
-                    return await ask()
+                    answer = await ask()
+                    self.durations.note(name, OK, _stopwatch() - begun)
+                    return answer
                 except Passing as failure:
+                    self.durations.note(name, UNAVAILABLE, _stopwatch() - begun)
                     if not idempotent or tries == _TRIES_MAX or not self._is_open:
                         raise StoreUnavailable(f"{name}: {failure}") from failure
                 await asyncio.sleep(_PAUSE_S * tries)

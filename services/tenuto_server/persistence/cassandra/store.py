@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from tenuto_server.config.runtime import Runtime
@@ -29,6 +29,7 @@ from tenuto_server.persistence.interface import (
     VisibilityRecord,
     WriteBatch,
 )
+from tenuto_server.telemetry.measures import Family, Measuring
 from tenuto_server.visibility.tree import Query
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,11 @@ class CassandraStore:
     def requests(self) -> Counter[str]:
         """How many requests were made to Cassandra so far, by the names of their statements."""
         return self._session.requests
+
+    def measures(self) -> Iterator[Family]:
+        """What this store shows of itself."""
+        if isinstance(self._session, Measuring):
+            yield from self._session.measures()
 
     async def open(self) -> None:
         """See `Store.open`. Raises StoreUnavailable, and StoreVersionError for a keyspace that is not made or not ours."""
