@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
@@ -121,6 +122,7 @@ class FrontendContext:
         "search_attributes",
         "serving",
         "stopping",
+        "stops_at",
         "store",
     )
 
@@ -155,6 +157,8 @@ class FrontendContext:
         # Between start and stop; and from the stop on.
         self.serving = False
         self.stopping = False
+        # Until when calls that wait for an owner may go on, in the event loop's time: a stop waits so long for them.
+        self.stops_at = math.inf
 
     @property
     def settings(self) -> FrontendSettings:
@@ -297,11 +301,11 @@ class FrontendContext:
 
     async def pause(self, backoff: float, deadline: float, refusal: str) -> float:
         """Waits before the next try and returns how long it was meant to be; half of it is chance, so that callers
-        that lost the same owner do not come back together. `ServiceBusy` where the caller's time would run out."""
+        that lost the same owner do not come back together. `ServiceBusy` where the caller's time would run out, or ours."""
         settings = self.settings
         backoff = min(backoff * 2, settings.retry_s_max) if backoff else settings.retry_s_first
         pause = backoff * (0.5 + self.runtime.random.random() / 2)
-        if self.stopping or self.loop.time() + pause >= deadline:
+        if self.loop.time() + pause >= min(deadline, self.stops_at):
             raise ServiceBusy(refusal)
         await asyncio.sleep(pause)
         return backoff

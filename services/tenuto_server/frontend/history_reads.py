@@ -9,6 +9,9 @@ from tenuto_server.frontend.context import FrontendContext, parse
 from tenuto_server.frontend.limiter import RateClass
 from tenuto_server.transport.public import PublicCall
 
+# Less than history keeps back of a caller's time for its answer.
+_LAST_LOOK_S = 0.9
+
 
 async def get_workflow_execution_history(frontend: FrontendContext, call: PublicCall) -> bytes:
     """A page of history; with `wait_for_new_event` history holds the call until there is something to say, and answers
@@ -46,8 +49,22 @@ async def _living_history(
                 call.body,
                 _until(frontend, call),
             )
-    except (TimeoutError, DeadlineExceeded):
+    except DeadlineExceeded:
         return _nothing_new(request.next_page_token)
+    except TimeoutError:
+        if request.next_page_token:
+            return _nothing_new(request.next_page_token)
+        return await _last_look(frontend, call, domain, execution.workflow_id)
+
+
+async def _last_look(frontend: FrontendContext, call: PublicCall, domain: api.Domain, workflow_id: str) -> bytes:
+    """This process stops: history is asked once more, with so little time that it answers at once, if only with a token by which
+    the caller goes on elsewhere."""
+    deadline = min(_until(frontend, call), frontend.now() + _LAST_LOOK_S)
+    try:
+        return await frontend.call_history(call, "GetWorkflowExecutionHistory", domain.id, workflow_id, call.body, deadline)
+    except DeadlineExceeded:
+        return _nothing_new(b"")
 
 
 def _until(frontend: FrontendContext, call: PublicCall) -> float:

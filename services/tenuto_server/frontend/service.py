@@ -28,6 +28,8 @@ from tenuto_server.transport.public import PublicCall
 
 STOPPING = "The frontend is shutting down."
 GONE = "The frontend has gone."
+# Of the time that a stop waits, this much is for calls that wait for an owner; the rest is for their answers.
+_DRAIN_SHARE = 0.9
 
 
 class FrontendService:
@@ -84,11 +86,13 @@ class FrontendService:
         """Takes no more calls but for health, answers the long polls at once, and waits for the other calls, at most
         `drain_s`. The acceptor ends what is left."""
         self._open = False
-        self._end_long_polls()
+        drain_s = self._context.settings.drain_s
+        # What waits for an owner that is being restarted too is answered a little before it would be cut off.
+        self._end_long_polls(self._context.now() + drain_s * _DRAIN_SHARE)
         if self._calls:
             self._idle.clear()
             try:
-                async with asyncio.timeout(self._context.settings.drain_s):
+                async with asyncio.timeout(drain_s):
                     await self._idle.wait()
             except TimeoutError:
                 self._dead = True
@@ -97,12 +101,12 @@ class FrontendService:
         """A crash: nothing under way is answered any more."""
         self._open = False
         self._dead = True
-        self._end_long_polls()
+        self._end_long_polls(self._context.now())
 
-    def _end_long_polls(self) -> None:
+    def _end_long_polls(self, stops_at: float) -> None:
         context = self._context
         for one in (context, self._bypassing):
-            one.serving, one.stopping = False, True
+            one.serving, one.stopping, one.stops_at = False, True, stops_at
         for poll in list(context.long_polls):
             poll.end()
 
