@@ -16,7 +16,7 @@ FIRST ?= 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup protos check test demo bench simulate clean
+.PHONY: help setup protos check test demo bench simulate chaos clean
 
 help: ## List the commands.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ bench: setup ## The benchmarks (tests/benchmarks): ratios side by side.
 
 simulate: setup ## Deterministic simulation of the cluster: make simulate SEEDS=1000 FIRST=1.
 	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+
+chaos: setup ## Faults on real processes and a real Cassandra: make chaos CHAOS_ARGS="zombie --rounds 3 --seed 7".
+	@$(RUN) -m tests.chaos $(CHAOS_ARGS)
 
 clean: ## Remove .venv, caches and build leftovers.
 	rm -rf $(VENV) .venv-clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

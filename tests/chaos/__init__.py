@@ -1,0 +1,1 @@
+"""Faults for real: processes, a real Cassandra, a steady load, and judges."""
