@@ -54,6 +54,18 @@ async def test_making_a_sealed_log_again_is_refused(store: Store) -> None:
         await store.create_log("a")
 
 
+async def test_whether_a_log_is_sealed_can_be_asked(store: Store) -> None:
+    assert await store.log_sealed("a")
+    await store.create_log("a")
+    assert not await store.log_sealed("a")
+    await appended(store, "a", 1, 2)
+    assert not await store.log_sealed("a")
+    await store.seal("a")
+    assert await store.log_sealed("a")
+    await store.delete_log("a")
+    assert await store.log_sealed("a")
+
+
 async def test_logs_do_not_mix(store: Store) -> None:
     for log_id in ("a", "b", "a/b", "/"):
         await store.create_log(log_id)

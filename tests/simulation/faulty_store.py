@@ -153,6 +153,10 @@ class FaultyStore:
         """See `Store.trim_log`."""
         await self._call(lambda: self._memory.trim_log(log_id, through_seq))
 
+    async def log_sealed(self, log_id: str) -> bool:
+        """See `Store.log_sealed`."""
+        return await self._call(lambda: self._memory.log_sealed(log_id))
+
     async def log_trimmed(self, log_id: str) -> int:
         """See `Store.log_trimmed`."""
         return await self._call(lambda: self._memory.log_trimmed(log_id))

@@ -136,14 +136,10 @@ class Ownership:
             core.loaded(run)
 
     async def is_dispossessed(self) -> bool:
-        """Whether another process has taken a shard that this one holds. One that writes learns it from its log; one that only
-        reads would never, and answer from what it remembers."""
+        """Whether another process takes, or has taken, what this one holds: it seals the log first. One that writes learns it
+        from its appends; one that only reads would never, and answer from what it remembers."""
         core = self._core
-        if core.log is None or not core.shards:
-            return False
-        log_id = core.log.log_id
-        rows = await self._rows_by_shard()
-        return any(rows[shard_id].log_id != log_id for shard_id in core.shards if shard_id in rows)
+        return core.log is not None and bool(core.shards) and await core.store.log_sealed(core.log.log_id)
 
     def surplus(self) -> list[Shard]:
         """Shards that the ring gives to another process."""
@@ -181,14 +177,11 @@ class Ownership:
             self._retired.discard(log_id)
 
     async def _rows(self) -> list[ShardRow]:
-        return list((await self._rows_by_shard()).values())
-
-    async def _rows_by_shard(self) -> dict[int, ShardRow]:
-        rows: dict[int, ShardRow] = {}
+        rows: list[ShardRow] = []
         after = ""
         while True:
             page = await self._core.store.list_rows(SPACE, after, _PAGE)
-            rows.update((int(found.key), decode_row(found.value)) for found in page)
+            rows += [decode_row(found.value) for found in page]
             if len(page) < _PAGE:
                 return rows
             after = page[-1].key

@@ -155,6 +155,10 @@ class Store(Protocol):
     async def seal(self, log_id: str) -> None:
         """After this returns no append to the log succeeds, and `read_log` shows all that ever did. Idempotent."""
 
+    async def log_sealed(self, log_id: str) -> bool:
+        """Whether `seal` has begun on the log, or it is not there: then its writer owns nothing any more. True for ever after a
+        `seal` that returned."""
+
     async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
         """Rows with seq > after_seq, ascending, without gaps, at most `limit`; those trimmed away are not there. The
         first is the one after `after_seq` or after what was trimmed; the rows end before the first that is missing."""

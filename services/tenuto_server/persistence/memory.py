@@ -116,6 +116,11 @@ class MemoryStore:
         if log is not None:
             log.sealed = True
 
+    async def log_sealed(self, log_id: str) -> bool:
+        """See `Store.log_sealed`."""
+        log = self._logs.get(log_id)
+        return log is None or log.sealed
+
     async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
         """See `Store.read_log`."""
         log = self._logs.get(log_id)

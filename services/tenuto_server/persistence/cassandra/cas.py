@@ -1,8 +1,8 @@
 """Rows changed by compare-and-set, as lightweight transactions on Cassandra.
 
-The rows of a space are spread over `PARTS` partitions by a hash of their key: transactions of one partition wait for one another,
-and a space such as the shards' is claimed all at once when a cluster starts. To list a space reads all its parts at once, in
-order, and merges them.
+The rows of a space are spread over a few partitions by a hash of their key: transactions of one partition wait for one another.
+The shards are spread wider, for they are claimed all at once when a cluster starts. To list a space reads all its parts at
+once, in order, and merges them; all processes list the domains every few seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from tenuto_server.persistence.cassandra.session import Mode, Session, Statement
 from tenuto_server.persistence.cassandra.writing import together
 from tenuto_server.persistence.interface import Versioned
 
-PARTS: Final = 16
+PARTS: Final = 4
+_PARTS_OF: Final = {"shard": 16}
 # Beyond its share of what is wanted, a part is asked for so many rows more: parts are not quite equal.
 _SPARE_ROWS: Final = 8
 
@@ -39,20 +40,20 @@ _LIST: Final = Statement(
 )
 
 
-def part_of(key: str) -> int:
+def part_of(space: str, key: str) -> int:
     """The part of its space in which a row lies."""
-    return zlib.crc32(key.encode()) % PARTS
+    return zlib.crc32(key.encode()) % _PARTS_OF.get(space, PARTS)
 
 
 async def get(session: Session, space: str, key: str) -> Versioned | None:
     """See `Store.get`."""
-    rows = await session.execute(_GET, (space, part_of(key), key))
+    rows = await session.execute(_GET, (space, part_of(space, key), key))
     return Versioned(key, *rows[0]) if rows else None
 
 
 async def compare_and_set(session: Session, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
     """See `Store.compare_and_set`."""
-    name = (space, part_of(key), key)
+    name = (space, part_of(space, key), key)
     if value is None and expected_version == 0:
         return await get(session, space, key) is None
     if value is None:
@@ -79,8 +80,9 @@ async def list_rows(session: Session, space: str, after: str, limit: int) -> lis
     limit = min(limit, LIMIT_MAX)
     if limit <= 0:
         return []
-    share = min(limit, limit // PARTS + _SPARE_ROWS)
-    parts = [_Part(number, after) for number in range(PARTS)]
+    count = _PARTS_OF.get(space, PARTS)
+    share = min(limit, limit // count + _SPARE_ROWS)
+    parts = [_Part(number, after) for number in range(count)]
     found: list[Versioned] = []
     while parts:
         await together([_read_more(session, space, part, share) for part in parts if not part.rows])

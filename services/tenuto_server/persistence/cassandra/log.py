@@ -238,6 +238,11 @@ class CassandraLogs:
         await _all([self._write(log_id, row) for row in newest if row.seq > now.trimmed])
         await self._session.execute(cql.END, (ending, log_id))
 
+    async def log_sealed(self, log_id: str) -> bool:
+        """See `Store.log_sealed`."""
+        rows = await self._session.execute(cql.CHECK, (log_id,))
+        return not rows or rows[0][0] is None or bool(rows[0][1])
+
     # --- reading ------------------------------------------------------------------------------------------------------
     async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
         """See `Store.read_log`. Of a log that is not sealed another reader may see fewer rows."""

@@ -105,6 +105,10 @@ class CassandraStore:
         """See `Store.seal`."""
         await self._logs.seal(log_id)
 
+    async def log_sealed(self, log_id: str) -> bool:
+        """See `Store.log_sealed`."""
+        return await self._logs.log_sealed(log_id)
+
     async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
         """See `Store.read_log`."""
         return await self._logs.read_log(log_id, after_seq, limit)

@@ -82,6 +82,12 @@ def read_log(connection: Connection, log_id: str, after_seq: int, limit: int) ->
     return found
 
 
+def log_sealed(connection: Connection, log_id: str) -> bool:
+    """See `Store.log_sealed`."""
+    state: list[tuple[int, int, int]] = connection.execute(statements.LOG_STATE, (log_id,)).fetchall()
+    return not state or bool(state[0][1])
+
+
 def log_trimmed(connection: Connection, log_id: str) -> int:
     """See `Store.log_trimmed`."""
     state: list[tuple[int, int, int]] = connection.execute(statements.LOG_STATE, (log_id,)).fetchall()

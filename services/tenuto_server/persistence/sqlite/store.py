@@ -114,6 +114,11 @@ class SqliteStore:
         """See `Store.seal`."""
         await self._writer.submit(operations.seal, (log_id,))
 
+    async def log_sealed(self, log_id: str) -> bool:
+        """See `Store.log_sealed`."""
+        is_sealed: bool = await self._readers.submit(operations.log_sealed, (log_id,))
+        return is_sealed
+
     async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
         """See `Store.read_log`."""
         rows: list[LogRow] = await self._readers.submit(operations.read_log, (log_id, after_seq, limit))
