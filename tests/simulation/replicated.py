@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from tenuto_server.config.runtime import Runtime
-from tenuto_server.persistence.cassandra import CassandraLogs, CassandraStore, LogForm
+from tenuto_server.persistence.cassandra import CassandraStore, LogForm
 from tenuto_server.persistence.interface import VisibilityKey, VisibilityPage, VisibilityRecord, WriteBatch
 from tenuto_server.visibility.tree import Query
 
@@ -74,7 +74,7 @@ class ReplicatedStores:
     def of_process(self, runtime: Runtime) -> CassandraStore:
         """A store as one process opens it."""
         session = ReplicaSession(self._keyspace)
-        return CassandraStore(session, runtime, CassandraLogs(session, self._form), self._index)
+        return CassandraStore(session, runtime, self._form, visibility=self._index)
 
     def misbehave(self, faults: Faults, chance: random.Random) -> None:
         """Lets the replicas fail about as the other store would."""

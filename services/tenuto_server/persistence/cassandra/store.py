@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.cassandra import cas, members, rows, writing
@@ -25,6 +25,7 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
+    VisibilityKey,
     VisibilityPage,
     VisibilityRecord,
     WriteBatch,
@@ -37,9 +38,27 @@ logger = logging.getLogger(__name__)
 _SWEEP_INTERVAL_S: Final = 600.0
 
 
+class Visibility(Protocol):
+    """The part of a store that keeps the visibility index."""
+
+    async def write(self, records: Sequence[VisibilityRecord], deletes: Sequence[VisibilityKey]) -> None:
+        """Makes both durable: of each run the newest stamp counts, and of one stamp the deletion."""
+
+    async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
+        """See `Store`."""
+
+    async def list_expired(
+        self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
+    ) -> list[VisibilityRecord]:
+        """See `Store`."""
+
+    async def count_visibility(self, query: Query) -> int:
+        """See `Store`."""
+
+
 class CassandraStore:
     """A `Store` through `session`. `form` is that of the logs it makes; `prepare` is called when the session is open, and makes
-    or checks the schema."""
+    or checks the schema. `visibility` is where another index is put in place of Cassandra's own."""
 
     def __init__(
         self,
@@ -47,10 +66,11 @@ class CassandraStore:
         runtime: Runtime,
         form: LogForm = LogForm.LWT,
         prepare: Callable[[], Awaitable[None]] | None = None,
+        visibility: Visibility | None = None,
     ) -> None:
         self._session = session
         self._logs = CassandraLogs(session, form)
-        self._visibility = VisibilityIndex(session)
+        self._visibility = visibility or VisibilityIndex(session)
         self._queues = Queues(session, runtime)
         self._prepare = prepare
         self._sweeper: asyncio.Task[None] | None = None
