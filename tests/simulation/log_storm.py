@@ -21,7 +21,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
@@ -284,11 +284,13 @@ class LogRun:
 
 
 def run_seed(
-    seed: int, make_logs: MakeLogs = CassandraLogs, one: frozenset[str] = frozenset(), form: LogForm | None = None
+    seed: int,
+    make_logs: MakeLogs = CassandraLogs,
+    one: frozenset[str] = frozenset(),
+    change: Callable[[Plan], Plan] = lambda plan: plan,
 ) -> list[str]:
-    """What is wrong with one seed; with logs of one form only, where asked."""
-    plan = plan_of(str(seed))
-    return LogRun(plan if form is None else replace(plan, form=form), make_logs, one).run()
+    """What is wrong with one seed, its plan changed as asked."""
+    return LogRun(change(plan_of(str(seed))), make_logs, one).run()
 
 
 def main() -> int:

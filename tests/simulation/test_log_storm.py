@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from tenuto_server.persistence.cassandra import CassandraLogs, LogForm
 from tenuto_server.persistence.cassandra import log_statements as cql
 from tenuto_server.persistence.interface import LogRow, Sealed, StoreUnavailable
 
-from .log_storm import MakeLogs, run_seed
+from .log_storm import MakeLogs, Plan, run_seed
 
 SEEDS = int(os.environ.get("TENUTO_LOG_STORM_SEEDS", "600"))
 CHUNK = 100
@@ -172,26 +174,41 @@ class TakesOneChunkForAll(CassandraLogs):
         return rows
 
 
-CHECKED, LWT = LogForm.CHECKED, LogForm.LWT
+def checked(plan: Plan) -> Plan:
+    """A log of the one form."""
+    return replace(plan, form=LogForm.CHECKED)
+
+
+def transactional(plan: Plan) -> Plan:
+    """A log of the other form."""
+    return replace(plan, form=LogForm.LWT)
+
+
+def hurried(plan: Plan) -> Plan:
+    """Many appends under way, each for long, while others take over."""
+    faults = replace(plan.faults, delay_s=0.1, stall=0.3, stall_s=2.0, refused=0.0, lost_answer=0.0, timeout_s=5.0)
+    return replace(checked(plan), faults=faults, at_once=8, appends=40, gap_s=0.0, pauses=(), takers=(3.0, 3.2, 3.4), shuffle=0.0)
+
+
 NONE: frozenset[str] = frozenset()
-# The store with the mistake, statements that it reads at one replica, and the form of log that it matters for.
-PLANTED: dict[str, tuple[MakeLogs, frozenset[str], LogForm]] = {
-    "reads before it seals": (ReadsBeforeItSeals, NONE, CHECKED),
-    "acknowledges unchecked": (AcknowledgesUnchecked, NONE, CHECKED),
-    "checks while it writes": (ChecksWhileItWrites, NONE, CHECKED),
-    "checks at one replica": (CassandraLogs, frozenset({cql.CHECK.name}), CHECKED),
-    "reads the log at one replica": (CassandraLogs, frozenset({cql.READ.name}), CHECKED),
-    "reads past the end": (ReadsPastTheEnd, NONE, CHECKED),
-    "does not write again": (DoesNotWriteAgain, NONE, CHECKED),
-    "acknowledges in any order": (AcknowledgesInAnyOrder, NONE, CHECKED),
-    "settles nothing": (SettlesNothing, NONE, CHECKED),
-    "does not write back": (DoesNotWriteBack, NONE, CHECKED),
-    "takes unknown for refused": (TakesUnknownForRefused, NONE, LWT),
-    "takes other rows for its own": (TakesOtherRowsForItsOwn, NONE, LWT),
-    "drops before it notes": (DropsBeforeItNotes, NONE, CHECKED),
-    "takes a gap for the end": (TakesAGapForTheEnd, NONE, CHECKED),
-    "takes no row for not sealed": (TakesNoRowForNotSealed, NONE, CHECKED),
-    "takes one chunk for all": (TakesOneChunkForAll, NONE, CHECKED),
+# The store with the mistake, statements that it reads at one replica, and the runs that show it.
+PLANTED: dict[str, tuple[MakeLogs, frozenset[str], Callable[[Plan], Plan]]] = {
+    "reads before it seals": (ReadsBeforeItSeals, NONE, checked),
+    "acknowledges unchecked": (AcknowledgesUnchecked, NONE, checked),
+    "checks while it writes": (ChecksWhileItWrites, NONE, hurried),
+    "checks at one replica": (CassandraLogs, frozenset({cql.CHECK.name}), hurried),
+    "reads the log at one replica": (CassandraLogs, frozenset({cql.READ.name}), hurried),
+    "reads past the end": (ReadsPastTheEnd, NONE, checked),
+    "does not write again": (DoesNotWriteAgain, NONE, checked),
+    "acknowledges in any order": (AcknowledgesInAnyOrder, NONE, checked),
+    "settles nothing": (SettlesNothing, NONE, checked),
+    "does not write back": (DoesNotWriteBack, NONE, checked),
+    "takes unknown for refused": (TakesUnknownForRefused, NONE, transactional),
+    "takes other rows for its own": (TakesOtherRowsForItsOwn, NONE, transactional),
+    "drops before it notes": (DropsBeforeItNotes, NONE, checked),
+    "takes a gap for the end": (TakesAGapForTheEnd, NONE, checked),
+    "takes no row for not sealed": (TakesNoRowForNotSealed, NONE, checked),
+    "takes one chunk for all": (TakesOneChunkForAll, NONE, checked),
 }
 
 
