@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
+
 from tenuto_server.history.log import Step, decode_batch, encode_batch
 from tenuto_server.history.recovery import LogGone, LogReader
 from tenuto_server.persistence.cassandra import CassandraLogs, LogForm
@@ -143,6 +145,8 @@ class LogRun:
                 self.loop.run_until_complete(self._run())
         except (Stuck, Runaway) as error:
             self.problems.append(f"{type(error).__name__}: {error}"[:500])
+        except msgspec.ValidationError as error:
+            self.problems.append(f"what was read is no batch: {error}")
         finally:
             self.problems += self.loop.problems
             self.loop.close()
@@ -161,8 +165,9 @@ class LogRun:
         await asyncio.wait([writing])
         self.replicas.heal()
         for task in (writing, *taking):
-            if task.exception() is not None:
-                self.problems.append(f"it broke: {task.exception()!r}")
+            error = task.exception()
+            if error is not None:
+                self.problems.append(f"what was read is wrong, or it broke: {error!r}")
         if not self.plan.is_deleted:
             # Whatever is late has come when the last ones look.
             await asyncio.sleep(60.0)

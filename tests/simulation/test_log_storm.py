@@ -137,17 +137,6 @@ class DropsBeforeItNotes(CassandraLogs):
         return log.SEGMENT_ROWS
 
 
-class TakesAGapForTheEnd(CassandraLogs):
-    """Does not look whether what is missing was trimmed meanwhile."""
-
-    async def read_log(self, log_id: str, after_seq: int, limit: int) -> list[LogRow]:
-        state = await self._state(log_id)
-        if state is None:
-            return []
-        rows = await self._rows(log_id, state.form, max(after_seq, state.trimmed), limit)
-        return rows if state.ending is None else [row for row in rows if row.seq <= state.ending]
-
-
 class TakesNoRowForNotSealed(CassandraLogs):
     """Appends to a log of which nothing is left."""
 
@@ -186,8 +175,28 @@ def transactional(plan: Plan) -> Plan:
 
 def hurried(plan: Plan) -> Plan:
     """Many appends under way, each for long, while others take over."""
-    faults = replace(plan.faults, delay_s=0.1, stall=0.3, stall_s=2.0, refused=0.0, lost_answer=0.0, timeout_s=5.0)
-    return replace(checked(plan), faults=faults, at_once=8, appends=40, gap_s=0.0, pauses=(), takers=(3.0, 3.2, 3.4), shuffle=0.0)
+    faults = replace(plan.faults, delay_s=0.02, stall=0.05, stall_s=4.0, refused=0.0, missed=0.0, down_s=0.0, timeout_s=5.0)
+    return replace(
+        checked(plan), faults=faults, at_once=8, appends=400, gap_s=0.0, trims=0.0, pauses=(), takers=(1.5, 1.6, 1.7), shuffle=0.0
+    )
+
+
+def thin(plan: Plan) -> Plan:
+    """Replicas miss much, and no read helps them."""
+    faults = replace(plan.faults, delay_s=0.02, stall=0.05, refused=0.0, lost_answer=0.0, missed=0.3, late=0.0, down_s=0.0)
+    takers = (1.5, 2.0, 3.0)
+    return replace(checked(plan), faults=faults, read_repair=False, at_once=4, appends=400, gap_s=0.01, pauses=(), takers=takers)
+
+
+def failing(plan: Plan) -> Plan:
+    """Transactions are refused while the writer is at work."""
+    faults = replace(plan.faults, delay_s=0.02, stall=0.0, refused=0.3, half=0.0, lost_answer=0.0, missed=0.0, down_s=0.0)
+    return replace(transactional(plan), faults=faults, at_once=1, appends=400, gap_s=0.05, pauses=(), takers=(3.0,))
+
+
+def lonely(plan: Plan) -> Plan:
+    """As `thin`, and only one takes over."""
+    return replace(thin(plan), takers=(1.5,), at_once=1)
 
 
 NONE: frozenset[str] = frozenset()
@@ -196,17 +205,16 @@ PLANTED: dict[str, tuple[MakeLogs, frozenset[str], Callable[[Plan], Plan]]] = {
     "reads before it seals": (ReadsBeforeItSeals, NONE, checked),
     "acknowledges unchecked": (AcknowledgesUnchecked, NONE, checked),
     "checks while it writes": (ChecksWhileItWrites, NONE, hurried),
-    "checks at one replica": (CassandraLogs, frozenset({cql.CHECK.name}), hurried),
+    "checks at one replica": (CassandraLogs, frozenset({cql.CHECK.name}), lonely),
     "reads the log at one replica": (CassandraLogs, frozenset({cql.READ.name}), hurried),
     "reads past the end": (ReadsPastTheEnd, NONE, checked),
     "does not write again": (DoesNotWriteAgain, NONE, checked),
     "acknowledges in any order": (AcknowledgesInAnyOrder, NONE, checked),
     "settles nothing": (SettlesNothing, NONE, checked),
-    "does not write back": (DoesNotWriteBack, NONE, checked),
-    "takes unknown for refused": (TakesUnknownForRefused, NONE, transactional),
+    "does not write back": (DoesNotWriteBack, NONE, thin),
+    "takes unknown for refused": (TakesUnknownForRefused, NONE, failing),
     "takes other rows for its own": (TakesOtherRowsForItsOwn, NONE, transactional),
     "drops before it notes": (DropsBeforeItNotes, NONE, checked),
-    "takes a gap for the end": (TakesAGapForTheEnd, NONE, checked),
     "takes no row for not sealed": (TakesNoRowForNotSealed, NONE, checked),
     "takes one chunk for all": (TakesOneChunkForAll, NONE, checked),
 }
