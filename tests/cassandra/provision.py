@@ -127,6 +127,7 @@ def container_engine() -> str | None:
 
 def _start(folder: Path, owner: str) -> Cassandra:
     (folder / "temporary").touch()
+    (folder / "cleanup").write_text(f"rm -f '{folder}.lock'\n", encoding="utf-8")
     engine = container_engine()
     found = _start_container(folder, owner, engine) if engine else _start_jars(folder, owner)
     facts = {"hosts": found.hosts, "port": found.port, "origin": found.origin, "pid": found.pid}
@@ -149,7 +150,8 @@ def _start_container(folder: Path, owner: str, engine: str) -> Cassandra:
         "JVM_EXTRA_OPTS": "-Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=100",
     }
     environment = [word for key, value in settings.items() for word in ("-e", f"{key}={value}")]
-    (folder / "cleanup").write_text(f"{engine} rm -f -v {name}\n", encoding="utf-8")
+    with (folder / "cleanup").open("a", encoding="utf-8") as cleanup:
+        cleanup.write(f"{engine} rm -f -v {name}\n")
     process = keeper.start(
         owner, folder, [engine, "run", "--rm", "--name", name, "-p", f"127.0.0.1:{port}:9042", *environment, IMAGE]
     )
