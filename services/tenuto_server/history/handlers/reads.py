@@ -54,14 +54,16 @@ async def get_history(core: Core, call: InternalCall) -> bytes:
 
 async def _close_event(core: Core, call: InternalCall, run: Run, wait: bool) -> bytes:
     """Only the last event, once there will be no other."""
+    # What a token names must be durable: a successor of ours would not know what is not.
+    upto = run.state.next_event_id
+    await core.durable(run)
     if wait:
         await _wait(core, call, run, lambda: run.is_closed, of_end=True)
-    else:
-        await core.durable(run)
     if run.is_closed:
         last = run.state.next_event_id - 1
+        # It may have closed between the news and this moment.
+        await core.durable(run)
         return _response(await events.read(core.store, run, last, last + 1), None)
-    upto = run.state.next_event_id
     return _response([], PageToken(run.state.run_id, upto, upto, True) if wait else None)
 
 
@@ -72,14 +74,13 @@ async def _all_events(
     if token is None or (token.is_polling and request.wait_for_new_event and first >= token.until):
         if request.wait_for_new_event:
             await _wait(core, call, run, lambda: run.is_closed or run.state.next_event_id > first)
-        else:
-            await core.durable(run)
         until = run.state.next_event_id
         extra: Sequence[bytes] = ()
     else:
-        await core.durable(run)
         until, extra = min(token.until, run.state.next_event_id), token.extra
     was_open = not run.is_closed
+    # All that is shown, and that the next token names.
+    await core.durable(run)
     size = min(request.page_size or core.settings.history_page_max, core.settings.history_page_max)
     page_bytes = core.settings.history_page_bytes_max
     frames = await events.read(core.store, run, first, min(until, first + size), page_bytes)
