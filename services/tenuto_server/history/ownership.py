@@ -154,6 +154,18 @@ class Ownership:
             await core.store.compare_and_set(SPACE, shard_key(shard.id), encode_row(ShardRow(epoch=row.epoch)), version)
             core.measured.shards_freed += 1
 
+    async def free_unopened(self) -> None:
+        """In a stop: frees shards whose claim came through while nobody waited for it any more. What former owners left of them
+        is still in the logs that their rows name."""
+        core = self._core
+        for shard_id, row in await self._rows():
+            if core.log is None or row.log_id != core.log.log_id or shard_id in core.shards:
+                continue
+            now, version = await read_row(core.store, shard_id)
+            if now.log_id == core.log.log_id:
+                freed = encode_row(ShardRow(epoch=now.epoch, prior=now.prior))
+                await core.store.compare_and_set(SPACE, shard_key(shard_id), freed, version)
+
     async def forget_prior(self, shard: Shard) -> None:
         """A checkpoint has made all that was replayed rows of our own: former logs do not count for this shard any more."""
         core = self._core
@@ -171,17 +183,17 @@ class Ownership:
         core = self._core
         if not self._retired:
             return
-        named = {log_id for row in await self._rows() for log_id in (row.log_id, *(log for log, _ in row.prior))}
+        named = {log_id for _, row in await self._rows() for log_id in (row.log_id, *(log for log, _ in row.prior))}
         for log_id in sorted(self._retired - named):
             await core.store.delete_log(log_id)
             self._retired.discard(log_id)
 
-    async def _rows(self) -> list[ShardRow]:
-        rows: list[ShardRow] = []
+    async def _rows(self) -> list[tuple[int, ShardRow]]:
+        rows: list[tuple[int, ShardRow]] = []
         after = ""
         while True:
             page = await self._core.store.list_rows(SPACE, after, _PAGE)
-            rows += [decode_row(found.value) for found in page]
+            rows += [(int(found.key), decode_row(found.value)) for found in page]
             if len(page) < _PAGE:
                 return rows
             after = page[-1].key

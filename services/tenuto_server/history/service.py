@@ -31,6 +31,9 @@ from tenuto_server.transport.network import InternalCall, Network
 
 logger = logging.getLogger(__name__)
 
+# How long a stop waits for background work that it has cancelled.
+_CANCEL_S = 5.0
+
 
 class HistoryService:
     """One history process. `address` is where other services reach it."""
@@ -82,17 +85,21 @@ class HistoryService:
     async def stop(self) -> None:
         """Hands everything over: takes no more requests, commits, checkpoints, frees its shards."""
         self._stopping = True
-        for task in list(self._tasks):
-            task.cancel()
         core = self.core
         shards = list(core.shards.values())
         for shard in shards:
             shard.is_open = False
+        working = list(self._tasks)
+        for task in working:
+            task.cancel()
+        if working:
+            await asyncio.wait(working, timeout=_CANCEL_S)
         try:
             await self._checkpointer.checkpoint()
             for shard in shards:
                 await self._give_up(shard)
             if core.log is not None:
+                await self._ownership.free_unopened()
                 await core.store.delete_log(core.log.log_id)
         except (StoreUnavailable, errors.ServiceError) as error:
             # What is not handed over is in the log: the next owner takes it over.

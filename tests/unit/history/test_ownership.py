@@ -1,0 +1,43 @@
+"""What a history process does with the rows of its shards when it comes and goes."""
+
+from __future__ import annotations
+
+from tenuto_server.history.ownership import SPACE, ShardRow, encode_row, read_row, shard_key
+from tests.unit.history.process import World, story
+
+
+def test_a_stop_frees_a_shard_whose_claim_came_through_unnoticed() -> None:
+    async def told(w: World) -> None:
+        core = w.service.core
+        assert core.log is not None
+        row, version = await read_row(w.store, 0)
+        assert row.log_id == core.log.log_id
+        # As after a claim that was cancelled on its way: the row is ours, with a former owner's log, and we do not know it.
+        claimed = ShardRow(row.epoch, row.owner, row.log_id, [("former", 7)])
+        assert await w.store.compare_and_set(SPACE, shard_key(0), encode_row(claimed), version)
+        core.drop(core.shards[0])
+        await w.service.stop()
+        assert (await read_row(w.store, 0))[0] == ShardRow(epoch=row.epoch, prior=[("former", 7)])
+        assert await w.store.list_logs() == []
+        w.service = w._new()
+        await w.service.start()
+        assert (await read_row(w.store, 0))[0].epoch == row.epoch + 1
+
+    story(told)
+
+
+def test_a_process_whose_idle_log_was_sealed_claims_nothing_for_it() -> None:
+    async def told(w: World) -> None:
+        core = w.service.core
+        assert core.log is not None
+        former = core.log
+        row, version = await read_row(w.store, 0)
+        core.drop(core.shards[0])
+        await w.store.seal(former.log_id)
+        await w.store.delete_log(former.log_id)
+        await w.store.compare_and_set(SPACE, shard_key(0), encode_row(ShardRow(epoch=row.epoch)), version)
+        await w.service._ownership.settle()
+        assert (await read_row(w.store, 0))[0].log_id != former.log_id
+        assert core.log is not former
+
+    story(told)
