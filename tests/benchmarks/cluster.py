@@ -89,8 +89,10 @@ def main(arguments: Sequence[str]) -> None:
     loads = [load for load in LOADS if load.name in options.loads and load.at_once in options.at_once]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tenuto-bench-", dir=temporary_base())))
-        ports = {"port": free_port(), "storage_port": free_port()}
-        node = Node(NodeSettings(folder / "cassandra", heap_mib=1024, durable=True, short_lived=False, **ports))
+        settings = NodeSettings(
+            folder / "cassandra", port=free_port(), storage_port=free_port(), heap_mib=1024, durable=True, short_lived=False
+        )
+        node = Node(settings)
         stack.callback(node.remove)
         node.start()
         node.wait_ready()

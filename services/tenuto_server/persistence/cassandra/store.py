@@ -71,6 +71,8 @@ class CassandraStore:
         self._session = session
         self._logs = CassandraLogs(session, form)
         self._visibility = visibility or VisibilityIndex(session)
+        # Then its rows go along with the others.
+        self._has_own_index = visibility is None
         self._queues = Queues(session, runtime)
         self._prepare = prepare
         self._sweeper: asyncio.Task[None] | None = None
@@ -157,10 +159,13 @@ class CassandraStore:
         others = [row for row in batch.rows if row.table is not Table.TASKS]
         writes += [rows.write_of(row) for row in others if not rows.is_large(row)]
         writes += [rows.write_of_drop(drop) for drop in batch.history_drops]
-        writes += writes_of(batch.visibility, batch.visibility_deletes)
+        if self._has_own_index:
+            writes += writes_of(batch.visibility, batch.visibility_deletes)
         works = [rows.put_large(self._session, row) for row in others if rows.is_large(row)]
         if writes:
             works.append(writing.carry_out(self._session, writes))
+        if not self._has_own_index and (batch.visibility or batch.visibility_deletes):
+            works.append(self._visibility.write(batch.visibility, batch.visibility_deletes))
         await writing.together(works)
         self._queues.wrote(marks)
 
