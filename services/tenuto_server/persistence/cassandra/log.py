@@ -339,7 +339,16 @@ class CassandraLogs:
         self._dropped.pop(log_id, None)
 
     async def _delete_to_seal(self, log_id: str, state: _State) -> None:
-        seal = await self._take_number(log_id, state)
+        seal = state.ending
+        if seal is None:
+            # Written down before anything is dropped: a deletion that is made again finds no rows before the seal, and would take
+            # another number and drop the seal itself.
+            await self._session.execute(cql.END, (await self._take_number(log_id, state), log_id))
+            now = await self._state(log_id)
+            if now is None or now.ending is None:
+                # Somebody else has done all of it meanwhile.
+                return
+            seal = now.ending
         last = _segment(seal)
         await self._session.execute(cql.KEEP_SEAL, (log_id, last, seal))
         await self._session.execute(cql.DROP_BEFORE, (log_id, last, seal))
