@@ -15,8 +15,9 @@ from tests.cassandra.fixture import cassandra, end
 # What pytest finds here holds for all tests.
 __all__ = ["cassandra", "pytest_unconfigure"]
 
-# The interpreter's end, when all tests are over: what a test left open is collected then.
-END_S = float(os.environ.get("TENUTO_TESTS_END_S", "120"))
+# The interpreter's end, when all tests are over: what a test left open is collected then. One of several processes also waits
+# here for the others, with their last tests.
+END_S = float(os.environ.get("TENUTO_TESTS_END_S", "900"))
 
 settings.register_profile(
     "tenuto",
