@@ -117,7 +117,7 @@ class Shard:
             return held
         workflow = Workflow(*key)
         if value is not None:
-            self._on_loaded(self.adopt(workflow, value, current=True))
+            self._loaded(self.adopt(workflow, value, current=True))
         if self.is_open:
             self.workflows[key] = workflow
         return workflow
@@ -139,8 +139,14 @@ class Shard:
             return known
         run = self.adopt(workflow, value, current=False)
         # It has closed, but may still owe calls to other workflows.
-        self._on_loaded(run)
+        self._loaded(run)
         return run
+
+    def _loaded(self, run: Run) -> None:
+        """Sets up what wakes a run that came from the store. Not while the shard is being given up: alarms and calls would
+        outlive it, and come upon a state of old if this process gets the shard back."""
+        if self.is_open:
+            self._on_loaded(run)
 
     async def _read(self, reading: Awaitable[bytes | None]) -> bytes | None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenuto_server.history.ownership import SPACE, ShardRow, encode_row, read_row, shard_key
-from tests.unit.history.process import World, story
+from tests.unit.history.process import DOMAIN_ID, World, story
 
 
 def test_a_stop_frees_a_shard_whose_claim_came_through_unnoticed() -> None:
@@ -39,5 +39,27 @@ def test_a_process_whose_idle_log_was_sealed_claims_nothing_for_it() -> None:
         await w.service._ownership.settle()
         assert (await read_row(w.store, 0))[0].log_id != former.log_id
         assert core.log is not former
+
+    story(told)
+
+
+def test_what_is_read_of_a_shard_that_is_given_up_wakes_nobody() -> None:
+    """Its alarms would ring for the run as it was then, if the process gets the shard back."""
+
+    async def told(w: World) -> None:
+        await w.start()
+        await w.written()
+        core = w.service.core
+        shard = core.shards[0]
+        shard.forget(shard.workflows[DOMAIN_ID, "w"])
+        alarms = len(core.alarms)
+        shard.is_open = False
+        run = await shard.run(DOMAIN_ID, "w", "")
+        assert run.state.is_open
+        assert len(core.alarms) == alarms and not run.alarms
+        shard.is_open = True
+        again = await core.run(DOMAIN_ID, "w", "")
+        assert again is not run
+        assert again.alarms
 
     story(told)
