@@ -10,7 +10,6 @@ import asyncio
 import fcntl
 import json
 import os
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
@@ -192,7 +191,6 @@ class EmbeddedServer:
 
     async def _start_ops(self, shards: int) -> None:
         # Loaded only where it is wanted: the server must start quickly.
-        from tenuto_server.telemetry.measures import Measuring
         from tenuto_server.telemetry.metrics import Metrics
         from tenuto_server.telemetry.ops import OpsServer
 
@@ -202,10 +200,7 @@ class EmbeddedServer:
 
         assert self.frontend is not None
         metrics = Metrics()
-        for part in (self.frontend, self._history, self._matching, logs, self.store, *self._networks):
-            # Some stores and networks have nothing to tell.
-            if isinstance(part, Measuring):
-                metrics.add(part.measures)
+        metrics.add_parts(self.frontend, self._history, self._matching, logs, self.store, *self._networks)
         self.ops = OpsServer(self._settings.http_address, metrics, ready, lambda: None)
         await self.ops.start()
 
@@ -277,9 +272,6 @@ def _worker_host(settings: EmbeddedSettings) -> WorkerHostService:
     # The SDK is loaded only where it is needed: the server must start quickly.
     from tenuto_server.worker_host.service import Hosted, HostSettings, WorkerHostService
 
-    # As for other programs that are given modules by name: those of the current folder count too.
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     hosted = [Hosted.parse(text) for text in settings.hosted]
     return WorkerHostService(hosted, HostSettings(settings.address, settings.domain))
 

@@ -14,13 +14,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.client import driver_of
-from tests.benchmarks.loads import LOADS, Load, Result, measure
+from tests.benchmarks.loads import LOADS, WARM_UP_SHARE, Load, Result, measure
 from tests.benchmarks.process import cpu_seconds
 from tests.benchmarks.report import table
 from tests.cassandra.node import Node, NodeSettings, free_port
@@ -62,7 +62,8 @@ class Measured:
     def costs(self) -> dict[str, float]:
         """CPU in seconds so far, by service and Cassandra."""
         spent = {one.role: cpu_seconds(one.pid) for one in self.cluster.nodes.values()}
-        return {**spent, "cassandra": self.node.cpu_seconds()}
+        assert self.node.pid is not None, "Cassandra does not run"
+        return {**spent, "cassandra": cpu_seconds(self.node.pid)}
 
     def requests(self) -> Counter[str]:
         """Requests to Cassandra so far, by statement."""
@@ -111,24 +112,17 @@ def main(arguments: Sequence[str]) -> None:
             print("\n".join(details))
 
 
-class started:  # noqa: N801 - used as a function
+@contextmanager
+def started(node: Node, variant: Variant, folder: Path, shards: int) -> Iterator[Measured]:
     """A cluster of four processes in a keyspace of its own, while the block lasts."""
-
-    def __init__(self, node: Node, variant: Variant, folder: Path, shards: int) -> None:
-        settings = node.settings
-        keyspace = f"bench_{variant.driver.replace('-', '_')}_{variant.append}"
-        url = f"cassandra://{settings.address}:{settings.port}/{keyspace}?driver={variant.driver}&append={variant.append}"
-        subprocess.run([*COMMAND, "schema", "create", "--store", url], check=True, stdout=subprocess.DEVNULL)
-        counts = {"history": 1, "matching": 1, "frontend": 1, "worker-host": 1}
-        self._measured = Measured(node, Cluster(folder, url, counts, acceptor=variant.acceptor, shards=shards))
-
-    def __enter__(self) -> Measured:
-        self._measured.cluster.__enter__()
-        asyncio.run(self._measured.cluster.up())
-        return self._measured
-
-    def __exit__(self, *error: object) -> None:
-        self._measured.cluster.__exit__(None, None, None)
+    settings = node.settings
+    keyspace = f"bench_{variant.driver.replace('-', '_')}_{variant.append}"
+    url = f"cassandra://{settings.address}:{settings.port}/{keyspace}?driver={variant.driver}&append={variant.append}"
+    subprocess.run([*COMMAND, "schema", "create", "--store", url], check=True, stdout=subprocess.DEVNULL)
+    counts = {"history": 1, "matching": 1, "frontend": 1, "worker-host": 1}
+    with Cluster(folder, url, counts, acceptor=variant.acceptor, shards=shards) as cluster:
+        asyncio.run(cluster.up())
+        yield Measured(node, cluster)
 
 
 async def take(measured: Measured, variant: Variant, load: Load, seconds: float) -> tuple[Sequence[str], str]:
@@ -151,8 +145,6 @@ async def take(measured: Measured, variant: Variant, load: Load, seconds: float)
 
 def _units(result: Result) -> float:
     """How many were done between the two readings, those of `measure`'s own warm-up too."""
-    from tests.benchmarks.loads import WARM_UP_SHARE
-
     return result.count * (1 + WARM_UP_SHARE)
 
 

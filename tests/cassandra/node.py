@@ -157,15 +157,6 @@ class Node:
         """Lets the node's process go on (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
-    def cpu_seconds(self) -> float:
-        """CPU time that the JVM used since its start, user and system; 0 where /proc does not tell."""
-        try:
-            text = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return 0.0
-        fields = text.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def log_end(self, chars: int = 3000) -> str:
         """The end of the node's log and output."""
         ends = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import subprocess
 import sys
 import time
 import uuid
@@ -20,6 +19,7 @@ from google.protobuf.message import Message
 
 from tenuto_api import api
 from tests.chaos.program import DOMAIN, SIGNAL, SIGNALS, WORKFLOW, signal_of
+from tests.e2e.child import Child
 from tests.e2e.program import TASK_SECONDS, WORKFLOW_SECONDS
 from tests.e2e.raw import CALL_SECONDS, PASSING, RawClient, wait_closed
 
@@ -62,35 +62,26 @@ class CountingClient(RawClient):
         return answer
 
 
-class WorkerProcess:
+class WorkerProcess(Child):
     """A worker of the load; it appends a line to `notes` before each attempt of an activity."""
 
     def __init__(self, addresses: Sequence[str], task_list: str, folder: Path, name: str) -> None:
+        super().__init__(name, folder / f"{name}.log")
         self.notes = folder / f"{name}.attempts"
-        self.log = folder / f"{name}.log"
         self._command = [
             sys.executable, "-m", "tests.chaos.program",
             "--address", "ipv4:" + ",".join(addresses),
             "--task-list", task_list,
             "--notes", str(self.notes),
         ]  # fmt: skip
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts a process; returns at once."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self.run(self._command)
 
     def has_ended(self) -> bool:
         """Whether it ended by itself."""
-        return self._process is not None and self._process.poll() is not None
+        return self.code is not None
 
 
 class Load:

@@ -130,7 +130,7 @@ async def _under_load(plan: Plan, url: str, world: World, workers: list[WorkerPr
         if plan.no_failures and client.failed:
             report.problems += [_failures(client.failed)]
         if workers[0].has_ended():
-            report.problems.append(f"the worker ended:\n{workers[0].log.read_text(errors='replace')[-3000:]}")
+            report.problems.append(f"the worker ended:\n{workers[0].output()}")
         report.problems += await judges.judge_runs(client, [run for run in load.started if run.is_over])
         report.problems += await judges.judge_store(url, running=True)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -19,101 +17,40 @@ import grpc
 import grpc.aio
 
 from tenuto_api import api
+from tests.e2e.child import Child
 from tests.e2e.raw import RawClient
-from tests.e2e.server import COMMAND, PROBE_SECONDS, STOP_SECONDS, ServerFailed, can_connect, free_port
+from tests.e2e.server import COMMAND, PROBE_SECONDS, ServerFailed, can_connect, free_port
 
 ROLES = ("history", "matching", "frontend", "worker-host")
 # Several processes start at once here, each with its imports.
 READY_SECONDS = 90.0
 
 
-class Node:
-    """One process of a service, through all its lives. What it prints goes to `log`."""
+class Node(Child):
+    """One process of a service, through all its lives."""
 
     def __init__(self, role: str, name: str, settings: Mapping[str, object], folder: Path) -> None:
+        super().__init__(name, folder / f"{name}.log")
         self.role = role
-        self.name = name
-        self.log = folder / f"{name}.log"
         self.lives = 0
         self.settings = dict(settings)
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def http(self) -> str:
         """Where it serves its probes and metrics."""
         return str(self.settings["http"])
 
-    @property
-    def is_up(self) -> bool:
-        """Whether its process runs."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """The running process's id."""
-        assert self._process is not None, f"{self.name} was not started"
-        return self._process.pid
-
     def start(self) -> None:
         """Starts a process; returns at once."""
-        assert not self.is_up, f"{self.name} is still running"
         assignments = [f"--set={key}={json.dumps(value)}" for key, value in self.settings.items()]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("TENUTO_")}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, self.role, *assignments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
-            )
+        self.run([*COMMAND, self.role, *assignments], environment)
         self.lives += 1
-
-    def kill(self) -> None:
-        """SIGKILL: the process is gone when this returns. Without a process nothing happens."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def terminate(self, timeout: float = STOP_SECONDS) -> int:
-        """SIGTERM. Returns the exit code; raises subprocess.TimeoutExpired."""
-        assert self._process is not None, f"{self.name} is not running"
-        self._process.terminate()
-        code = self._process.wait(timeout)
-        self._process = None
-        return code
-
-    def pause(self) -> None:
-        """SIGSTOP: the process stands still, and does not know."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """SIGCONT."""
-        os.kill(self.pid, signal.SIGCONT)
 
     def check(self) -> None:
         """Raises ServerFailed where the process has ended by itself."""
-        code = None if self._process is None else self._process.poll()
-        if code is not None:
-            raise ServerFailed(f"{self.name} ended with code {code}:\n{self.output()}")
-
-    def output(self) -> str:
-        """The end of what its lives have printed."""
-        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
-
-    def cpu_seconds(self) -> float:
-        """The CPU time that the present life has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def memory_bytes(self) -> int:
-        """The resident memory of the present life."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        if self.code is not None:
+            raise ServerFailed(f"{self.name} ended with code {self.code}:\n{self.output()}")
 
 
 class Cluster:

@@ -10,18 +10,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import grpc
 import grpc.aio
 
 from tenuto_api import api
 from tenuto_server.transport import pyvoy_acceptor
+from tests.e2e.child import Child
 from tests.e2e.raw import RawClient
 
 READY_SECONDS = 30.0
-STOP_SECONDS = 15.0
 PROBE_SECONDS = 0.01
 COMMAND = (sys.executable, "-m", "tenuto_server")
 
@@ -30,23 +28,16 @@ class ServerFailed(Exception):
     """The server ended, or did not answer in time; the message has what it printed."""
 
 
-class ServerProcess:
-    """One server on one SQLite file and one port, through all its lives. What it prints goes to `log`."""
+class ServerProcess(Child):
+    """One server on one SQLite file and one port, through all its lives."""
 
     def __init__(self, folder: Path, *, acceptor: str = "grpc", arguments: Sequence[str] = ()) -> None:
+        super().__init__("the server", folder / f"server-{acceptor}.log")
         self.address = f"127.0.0.1:{free_port()}"
         self.acceptor = acceptor
         self.database = folder / "tenuto.db"
-        self.log = folder / f"server-{acceptor}.log"
         self._arguments = arguments
-        self._process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
-
-    @property
-    def pid(self) -> int:
-        """The running process's id."""
-        assert self._process is not None, "not started"
-        return self._process.pid
 
     def start(self) -> None:
         """Starts a process; returns at once."""
@@ -58,9 +49,8 @@ class ServerProcess:
             "--acceptor", self.acceptor,
             *self._arguments,
         ]  # fmt: skip
-        with self.log.open("ab") as log:
-            self.started_at = time.perf_counter()
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.started_at = time.perf_counter()
+        self.run(command)
 
     async def ready(self, timeout: float = READY_SECONDS) -> float:
         """Waits until an RPC is answered. Returns the seconds since the process was started; raises ServerFailed."""
@@ -83,46 +73,10 @@ class ServerProcess:
         return await self.ready(timeout)
 
     def _check(self, end: float) -> None:
-        assert self._process is not None, "not started"
-        code = self._process.poll()
-        if code is not None:
-            raise ServerFailed(f"the server ended with code {code}:\n{self.output()}")
+        if self.code is not None:
+            raise ServerFailed(f"the server ended with code {self.code}:\n{self.output()}")
         if time.perf_counter() > end:
             raise ServerFailed(f"the server does not answer:\n{self.output()}")
-
-    def kill(self) -> None:
-        """SIGKILL: the process is gone when this returns. Without a process nothing happens."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def terminate(self, timeout: float = STOP_SECONDS) -> int:
-        """SIGTERM. Returns the exit code; raises subprocess.TimeoutExpired."""
-        assert self._process is not None, "not started"
-        self._process.terminate()
-        code = self._process.wait(timeout)
-        self._process = None
-        return code
-
-    def wait(self, timeout: float = READY_SECONDS) -> int:
-        """Waits for the process to end by itself. Returns the exit code; raises subprocess.TimeoutExpired."""
-        assert self._process is not None, "not started"
-        code = self._process.wait(timeout)
-        self._process = None
-        return code
-
-    def output(self) -> str:
-        """The end of what the server's lives have printed."""
-        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
 
 
 def acceptors() -> list[str]:

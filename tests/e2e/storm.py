@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
 import sys
 import time
 import uuid
@@ -28,6 +27,7 @@ import grpc
 import grpc.aio
 
 from tenuto_api import api
+from tests.e2e.child import Child
 from tests.e2e.program import SIGNAL, result_of, signal_of, start_request
 from tests.e2e.raw import RawClient, history_request, read_history, wait_closed
 from tests.e2e.server import ServerProcess
@@ -130,12 +130,12 @@ class Server(Protocol):
     ) -> None: ...
 
 
-class WorkerProcess:
+class WorkerProcess(Child):
     """The storm's worker as a child process; it appends a line to `notes` before each activity attempt."""
 
     def __init__(self, address: str, folder: Path, kind: str) -> None:
+        super().__init__("the worker", folder / "worker.log")
         self.notes = folder / "attempts.txt"
-        self._log = folder / "worker.log"
         self._command = [
             sys.executable, "-m", "tests.e2e.program",
             "--address", address,
@@ -144,24 +144,15 @@ class WorkerProcess:
             "--notes", str(self.notes),
             "--worker", kind,
         ]  # fmt: skip
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts a process; returns at once."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self.run(self._command)
 
     def check(self) -> None:
         """Raises if the process ended by itself."""
-        if self._process is not None and self._process.poll() is not None:
-            raise AssertionError(f"the worker ended:\n{self._log.read_text(errors='replace')[-4000:]}")
+        if self.code is not None:
+            raise AssertionError(f"the worker ended:\n{self.output()}")
 
 
 async def run_storm(plan: Plan, folder: Path, upon: Server | None = None) -> Report:

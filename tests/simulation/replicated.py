@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.cassandra import CassandraStore, LogForm
-from tenuto_server.persistence.interface import VisibilityKey, VisibilityPage, VisibilityRecord, WriteBatch
+from tenuto_server.persistence.cassandra.writing import together
+from tenuto_server.persistence.interface import VisibilityPage, VisibilityRecord, WriteBatch
 from tenuto_server.visibility.tree import Query
 
 from .faulty_store import Faults, FaultyStore
@@ -27,11 +29,13 @@ TABLES = tables_of()
 T = TypeVar("T")
 
 
-class SimulatedIndex:
-    """The visibility part of the store, on the simulated one. Its calls are carried out whatever becomes of the process."""
+class ReplicatedStore(CassandraStore):
+    """The product's store, but for the visibility index: that is `index`. Calls of it are carried out whatever becomes of the
+    process."""
 
-    def __init__(self, store: FaultyStore, loop: SimLoop) -> None:
-        self._store = store
+    def __init__(self, session: ReplicaSession, runtime: Runtime, form: LogForm, index: FaultyStore, loop: SimLoop) -> None:
+        super().__init__(session, runtime, form)
+        self._index = index
         self._loop = loop
         self._context = contextvars.copy_context()
         self._context.run(PROCESS.set, "store")
@@ -42,24 +46,27 @@ class SimulatedIndex:
         task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
         return await asyncio.shield(task)
 
-    async def write(self, records: Sequence[VisibilityRecord], deletes: Sequence[VisibilityKey]) -> None:
-        """See `store.Visibility.write`."""
-        batch = WriteBatch(visibility=list(records), visibility_deletes=list(deletes))
-        await self._carried_out(self._store.write(batch))
+    async def write(self, batch: WriteBatch) -> None:
+        """See `Store.write`."""
+        works = [super().write(replace(batch, visibility=[], visibility_deletes=[]))]
+        if batch.visibility or batch.visibility_deletes:
+            listed = WriteBatch(visibility=list(batch.visibility), visibility_deletes=list(batch.visibility_deletes))
+            works.append(self._carried_out(self._index.write(listed)))
+        await together(works)
 
     async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
         """See `Store.list_visibility`."""
-        return await self._carried_out(self._store.list_visibility(query, page_size, token))
+        return await self._carried_out(self._index.list_visibility(query, page_size, token))
 
     async def list_expired(
         self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
     ) -> list[VisibilityRecord]:
         """See `Store.list_expired`."""
-        return await self._carried_out(self._store.list_expired(domain_id, until_ns, after, limit))
+        return await self._carried_out(self._index.list_expired(domain_id, until_ns, after, limit))
 
     async def count_visibility(self, query: Query) -> int:
         """See `Store.count_visibility`."""
-        return await self._carried_out(self._store.count_visibility(query))
+        return await self._carried_out(self._index.count_visibility(query))
 
 
 class ReplicatedStores:
@@ -69,12 +76,13 @@ class ReplicatedStores:
         self.replicas = Replicas(loop, random.Random(f"replicas:{seed}"))
         self._keyspace = Keyspace(self.replicas, TABLES)
         self._form = form
-        self._index = SimulatedIndex(index, loop)
+        self._index = index
+        self._loop = loop
 
     def of_process(self, runtime: Runtime) -> CassandraStore:
         """A store as one process opens it."""
         session = ReplicaSession(self._keyspace)
-        return CassandraStore(session, runtime, self._form, visibility=self._index)
+        return ReplicatedStore(session, runtime, self._form, self._index, self._loop)
 
     def misbehave(self, faults: Faults, chance: random.Random) -> None:
         """Lets the replicas fail about as the other store would."""

@@ -24,6 +24,7 @@ from google.protobuf.duration_pb2 import Duration
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.check.checker import Checker
+from tenuto_server.cluster.shards import settle_shards
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.cassandra import LogForm
 from tenuto_server.persistence.memory import MemoryStore
@@ -291,7 +292,7 @@ class Simulation:
         await self.cluster.all_up()
 
     async def _check_store(self) -> None:
-        await self.memory.compare_and_set("cluster", "shards", str(self.scenario.shards).encode(), 0)
+        await settle_shards(self.memory, self.scenario.shards)
         runtime = Runtime(now=self._true_time)
         report = await Checker(self.memory, runtime).run()
         self.problems += [finding.line() for finding in report.findings if not finding.is_notice]

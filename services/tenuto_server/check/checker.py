@@ -25,6 +25,7 @@ from tenuto_server.errors import InvariantViolation
 from tenuto_server.history import storing
 from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.storing import CURRENT_KEY, StoredRun
+from tenuto_server.persistence import scans
 from tenuto_server.persistence.domains import Domains
 from tenuto_server.persistence.interface import Store, Table, TimerRow
 from tenuto_server.persistence.rows import INT64_MAX, UnknownEncoding, int_of_key, split_ids, unpack
@@ -140,9 +141,7 @@ class Checker:
         open_runs: list[str] = []
         current, newest = "", ""
         seen: set[str] = set()
-        after: bytes | None = None
-        while True:
-            rows = await self._store.scan(Table.RUNS, partition, after, _PAGE)
+        async for rows in scans.pages(self._store, Table.RUNS, partition, _PAGE):
             for key, value in rows:
                 run_id, is_open, problems = await self._stored_run(logs, (domain_id, workflow_id), key, value, seen)
                 found += problems
@@ -151,9 +150,6 @@ class Checker:
                 if is_open:
                     open_runs.append(run_id)
                 seen.add(run_id)
-            if len(rows) < _PAGE:
-                break
-            after = rows[-1][0]
         # In the order of the log: a later one continues or follows the one before.
         for run_id in logs.named.get((domain_id, workflow_id), ()):
             if run_id in seen or (domain_id, workflow_id, run_id) in logs.deleted:
@@ -223,9 +219,7 @@ class Checker:
     async def _history(self, names: Names, reached: run_rules.Reached) -> list[str]:
         judge = run_rules.HistoryJudge(names)
         partition = storing.history_partition_of(*names)
-        after: bytes | None = None
-        while True:
-            rows = await self._store.scan(Table.HISTORY, partition, after, _HISTORY_PAGE)
+        async for rows in scans.pages(self._store, Table.HISTORY, partition, _HISTORY_PAGE):
             for key, value in rows:
                 first = int_of_key(key)
                 if first >= reached.stored_next_id:
@@ -239,9 +233,6 @@ class Checker:
                     judge.take(first, storing.split_frames(data))
                 except (*_UNREADABLE, TypeError) as error:
                     judge.problems.append(f"the batch at event {first} cannot be read: {error}")
-            if len(rows) < _HISTORY_PAGE:
-                break
-            after = rows[-1][0]
         if reached.frames:
             judge.take(reached.stored_next_id, reached.frames)
         judge.compare(reached.state)
@@ -328,15 +319,9 @@ class Checker:
         return any(one.key == row.key for one in found)
 
     async def _tasks(self, shard: int) -> None:
-        partition = storing.tasks_partition(shard)
-        after: bytes | None = None
-        while True:
-            rows = await self._store.scan(Table.TASKS, partition, after, _PAGE)
+        async for rows in scans.pages(self._store, Table.TASKS, storing.tasks_partition(shard), _PAGE):
             await self._together([(shard, key, value) for key, value in rows], self._task)
             self.report.looked_at["tasks"] += len(rows)
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1][0]
 
     async def _task(self, row: tuple[int, bytes, bytes]) -> list[Finding]:
         shard, key, value = row

@@ -7,9 +7,10 @@ from sys import maxsize
 
 from tenuto_server.check.findings import Finding, Kind
 from tenuto_server.cluster.sharding import shard_of
+from tenuto_server.cluster.shards import stored_shards
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.history.log import DELETED, Step, decode_batch
-from tenuto_server.history.ownership import SPACE, ShardRow, decode_row, shard_key
+from tenuto_server.history.ownership import ShardRow, decode_row, shard_key, stored_rows
 from tenuto_server.persistence.interface import Store
 from tenuto_server.persistence.rows import UnknownEncoding
 
@@ -35,8 +36,7 @@ class Logs:
 
 async def read(store: Store) -> Logs:
     """Reads all logs that count. Call it before reading rows: what a checkpoint trims afterwards, the rows have."""
-    found = await store.get("cluster", "shards")
-    logs = Logs(0 if found is None else int(found.value))
+    logs = Logs(await stored_shards(store))
     await _read_shards(store, logs)
     there = set(await store.list_logs())
     logs.count = len(there)
@@ -54,24 +54,18 @@ async def read(store: Store) -> Logs:
 
 
 async def _read_shards(store: Store, logs: Logs) -> None:
-    after = ""
-    while True:
-        page = await store.list_rows(SPACE, after, _PAGE)
-        for found in page:
-            try:
-                shard, row = int(found.key), decode_row(found.value)
-            except (UnknownEncoding, ValueError) as error:
-                logs.findings.append(Finding(Kind.SHARD, f"row {found.key!r} cannot be read: {error}"))
-                continue
-            logs.rows[shard] = row
-            if found.key != shard_key(shard) or not 0 <= shard < logs.shards:
-                logs.findings.append(Finding(Kind.SHARD, f"there are {logs.shards} shards", shard=shard))
-            if row.log_id and (row.epoch < 1 or not row.owner):
-                text = f"it has a log, epoch {row.epoch} and owner {row.owner!r}"
-                logs.findings.append(Finding(Kind.SHARD, text, shard=shard))
-        if len(page) < _PAGE:
-            return
-        after = page[-1].key
+    async for found in stored_rows(store):
+        try:
+            shard, row = int(found.key), decode_row(found.value)
+        except (UnknownEncoding, ValueError) as error:
+            logs.findings.append(Finding(Kind.SHARD, f"row {found.key!r} cannot be read: {error}"))
+            continue
+        logs.rows[shard] = row
+        if found.key != shard_key(shard) or not 0 <= shard < logs.shards:
+            logs.findings.append(Finding(Kind.SHARD, f"there are {logs.shards} shards", shard=shard))
+        if row.log_id and (row.epoch < 1 or not row.owner):
+            text = f"it has a log, epoch {row.epoch} and owner {row.owner!r}"
+            logs.findings.append(Finding(Kind.SHARD, text, shard=shard))
 
 
 def _bounds(logs: Logs) -> dict[str, dict[int, int]]:

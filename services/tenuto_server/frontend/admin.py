@@ -26,9 +26,7 @@ async def describe_workflow_execution(frontend: FrontendContext, call: PublicCal
     """Where a run lives, and its state as JSON: in memory, and as last written down."""
     request = parse(admin.DescribeWorkflowExecutionRequest, call.body)
     domain, execution = await _run(frontend, request)
-    asked = internal.AdminDescribeRunRequest(
-        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
-    ).SerializeToString()
+    asked = _named(domain, execution)
     answer = internal.AdminDescribeRunResponse.FromString(
         await _ask_shard(frontend, call, _shard(frontend, domain, execution), "AdminDescribeRun", asked)
     )
@@ -95,9 +93,7 @@ async def delete_workflow(frontend: FrontendContext, call: PublicCall) -> bytes:
     request = parse(admin.DeleteWorkflowRequest, call.body)
     domain, execution = await _run(frontend, request)
     shard = _shard(frontend, domain, execution)
-    named = internal.AdminDescribeRunRequest(
-        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
-    ).SerializeToString()
+    named = _named(domain, execution)
     # Which run is the newest is asked first: asked for again, a deletion must not take the next one.
     found = internal.AdminDescribeRunResponse.FromString(
         await _ask_shard(frontend, call, shard, "AdminDescribeRun", named)
@@ -112,9 +108,7 @@ async def maintain_corrupt_workflow(frontend: FrontendContext, call: PublicCall)
     """Removes all there is of a run whose history cannot be read any more; one that is sound stays as it is."""
     request = parse(admin.MaintainCorruptWorkflowRequest, call.body)
     domain, execution = await _run(frontend, request)
-    named = internal.AdminDescribeRunRequest(
-        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
-    ).SerializeToString()
+    named = _named(domain, execution)
     found = internal.AdminCheckRunResponse.FromString(
         await _ask_shard(frontend, call, _shard(frontend, domain, execution), "AdminCheckRun", named)
     )
@@ -125,6 +119,13 @@ async def maintain_corrupt_workflow(frontend: FrontendContext, call: PublicCall)
         deleted = await _delete(frontend, call, domain, execution.workflow_id, found.run_id)
     return admin.MaintainCorruptWorkflowResponse(
         history_deleted=deleted, executions_deleted=deleted, visibility_deleted=deleted
+    ).SerializeToString()
+
+
+def _named(domain: api.Domain, execution: api.WorkflowExecution) -> bytes:
+    """A run as history is asked for it."""
+    return internal.AdminDescribeRunRequest(
+        domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
     ).SerializeToString()
 
 
@@ -184,9 +185,7 @@ async def _shard_of_workflow(frontend: FrontendContext, call: PublicCall, execut
         raise BadRequest("The shard of a workflow depends on its domain, and there are many: name the shard or the host.")
     found: set[int] = set()
     for domain in domains:
-        asked = internal.AdminDescribeRunRequest(
-            domain_id=domain.id, workflow_id=execution.workflow_id, run_id=execution.run_id
-        ).SerializeToString()
+        asked = _named(domain, execution)
         shard = _shard(frontend, domain, execution)
         try:
             await _ask_shard(frontend, call, shard, "AdminDescribeRun", asked)

@@ -13,7 +13,7 @@ from tenuto_server.cluster.router import Router
 from tenuto_server.config.dynamic import DynamicConfig
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
-from tenuto_server.errors import CANCELLED, INTERNAL, OK, BadRequest, ServiceBusy, ServiceError, Unavailable
+from tenuto_server.errors import INTERNAL, OK, BadRequest, ServiceBusy, Unavailable
 from tenuto_server.frontend.context import FrontendContext
 from tenuto_server.frontend.limiter import BUSY, RateClass
 from tenuto_server.frontend.methods import METHODS, unimplemented
@@ -22,7 +22,7 @@ from tenuto_server.frontend.versions import CALLER_TYPE_HEADER, UNCHECKED, check
 from tenuto_server.persistence.domains import DomainCache, Domains
 from tenuto_server.persistence.interface import Store, StoreUnavailable, TooCostly
 from tenuto_server.telemetry import tracing
-from tenuto_server.telemetry.measures import OTHER, Durations, Family, gauge, status_name
+from tenuto_server.telemetry.measures import OTHER, Durations, Family, gauge, status_name, status_of
 from tenuto_server.transport.network import Network
 from tenuto_server.transport.public import PublicCall
 
@@ -134,11 +134,8 @@ class FrontendService:
             if self._dead:
                 raise Unavailable(GONE)
             status = OK
-        except ServiceError as error:
-            status = error.status
-            raise
-        except asyncio.CancelledError:
-            status = CANCELLED
+        except BaseException as error:
+            status = status_of(error)
             raise
         finally:
             self._requests.note(name, status, self._stopwatch() - begun)

@@ -26,6 +26,7 @@ from tenuto_server import errors
 from tenuto_server.history import spans
 from tenuto_server.history.shard import Shard
 from tenuto_server.history.storing import stamp
+from tenuto_server.persistence import scans
 from tenuto_server.persistence.interface import Row, StoreUnavailable, Table, WriteBatch
 from tenuto_server.persistence.rows import join_ids, pack, unpack
 from tenuto_server.rules import traces
@@ -100,16 +101,12 @@ class AsyncStarts:
     async def read(self, shard: Shard) -> list[Wish]:
         """The wishes that former owners of the shard left. Call it when their logs are sealed or the shard was freed."""
         wishes: list[Wish] = []
-        after: bytes | None = None
-        while True:
-            rows = await self._core.store.scan(Table.TASKS, _partition(shard.id), after, _PAGE)
+        async for rows in scans.pages(self._core.store, Table.TASKS, _partition(shard.id), _PAGE):
             for key, value in rows:
                 _, data = unpack(value, "asynchronous start", _VERSION)
                 stored = msgspec.msgpack.decode(data, type=_Stored)
                 wishes.append(Wish(shard.id, key, stored.accepted_ns, stored.lane, stored.rpc, stored.body, stored.trace))
-            if len(rows) < _PAGE:
-                return sorted(wishes, key=lambda wish: wish.accepted_ns)
-            after = rows[-1][0]
+        return sorted(wishes, key=lambda wish: wish.accepted_ns)
 
     def open(self, wishes: list[Wish]) -> None:
         """Does the wishes of a shard that is served from now on."""

@@ -11,7 +11,7 @@ third owner replays the same; a row that surfaces in the old log after the note 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -22,7 +22,8 @@ from tenuto_server.history.core import Core
 from tenuto_server.history.log import CommitLog
 from tenuto_server.history.recovery import LogGone, LogReader, replay
 from tenuto_server.history.shard import Shard
-from tenuto_server.persistence.interface import Store, StoreUnavailable, Table
+from tenuto_server.persistence import scans
+from tenuto_server.persistence.interface import Store, StoreUnavailable, Table, Versioned
 from tenuto_server.persistence.rows import pack, unpack
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,18 @@ async def read_row(store: Store, shard_id: int) -> tuple[ShardRow, int]:
     """A shard's row and its version, 0 where there is none yet."""
     found = await store.get(SPACE, shard_key(shard_id))
     return (ShardRow(), 0) if found is None else (decode_row(found.value), found.version)
+
+
+async def stored_rows(store: Store) -> AsyncIterator[Versioned]:
+    """The rows of all shards, as they are stored."""
+    after = ""
+    while True:
+        page = await store.list_rows(SPACE, after, _PAGE)
+        for found in page:
+            yield found
+        if len(page) < _PAGE:
+            return
+        after = page[-1].key
 
 
 class Ownership:
@@ -189,14 +202,7 @@ class Ownership:
             self._retired.discard(log_id)
 
     async def _rows(self) -> list[tuple[int, ShardRow]]:
-        rows: list[tuple[int, ShardRow]] = []
-        after = ""
-        while True:
-            page = await self._core.store.list_rows(SPACE, after, _PAGE)
-            rows += [(int(found.key), decode_row(found.value)) for found in page]
-            if len(page) < _PAGE:
-                return rows
-            after = page[-1].key
+        return [(int(found.key), decode_row(found.value)) async for found in stored_rows(self._core.store)]
 
     def assigned(self) -> list[int]:
         """The shards that the ring gives to this process."""
@@ -275,13 +281,8 @@ class Ownership:
     async def _load_tasks(self, shard: Shard) -> None:
         """Takes the undispatched tasks at rest into the backlog, as ids."""
         core = self._core
-        after: bytes | None = None
-        while True:
-            rows = await core.store.scan(Table.TASKS, storing.tasks_partition(shard.id), after, _PAGE)
+        async for rows in scans.pages(core.store, Table.TASKS, storing.tasks_partition(shard.id), _PAGE):
             for _, value in rows:
                 key, dispatch = storing.read_task(value)
                 if dispatch.not_before_ns <= core.runtime.now():
                     core.offers.add(key, dispatch)
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1][0]

@@ -26,7 +26,7 @@ from tenuto_server.persistence.domains import DomainCache
 from tenuto_server.persistence.interface import Store, StoreUnavailable
 from tenuto_server.persistence.rows import join_ids
 from tenuto_server.telemetry import tracing
-from tenuto_server.telemetry.measures import Family
+from tenuto_server.telemetry.measures import Family, status_of
 from tenuto_server.transport.network import InternalCall, Network
 
 logger = logging.getLogger(__name__)
@@ -136,11 +136,8 @@ class HistoryService:
         try:
             answer = await handler(self.core, call)
             status = errors.OK
-        except errors.ServiceError as error:
-            status = error.status
-            raise
-        except asyncio.CancelledError:
-            status = errors.CANCELLED
+        except (errors.ServiceError, asyncio.CancelledError) as error:
+            status = status_of(error)
             raise
         except InvariantViolation as violation:
             self._abandon(str(violation))

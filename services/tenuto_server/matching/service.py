@@ -31,7 +31,7 @@ from tenuto_server.matching.measures import Measured, measures
 from tenuto_server.matching.queries import Asking, Askings
 from tenuto_server.matching.settings import MatchingSettings
 from tenuto_server.telemetry import logs, tracing
-from tenuto_server.telemetry.measures import Family
+from tenuto_server.telemetry.measures import Family, status_of
 from tenuto_server.transport.network import InternalCall, Network
 
 log = logging.getLogger(__name__)
@@ -134,11 +134,8 @@ class MatchingService:
         try:
             answer = await method(call)
             status = errors.OK
-        except errors.ServiceError as error:
-            status = error.status
-            raise
-        except asyncio.CancelledError:
-            status = errors.CANCELLED
+        except BaseException as error:
+            status = status_of(error)
             raise
         finally:
             self._measured.calls.note(call.method, status, self._runtime.stopwatch() - begun)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tenuto_api import api
 from tenuto_server import errors
+from tenuto_server.cluster.shards import settle_shards
 from tenuto_server.config.dynamic import DynamicConfig
 from tenuto_server.config.live import LiveSettings
 from tenuto_server.config.runtime import Runtime
@@ -57,7 +58,7 @@ class Foundation:
         StoreVersionError, and ValueError or OSError for the settings' file."""
         await self.store.open()
         await self.dynamic.start()
-        self.shards = await shard_count(self.store, shards)
+        self.shards = await settle_shards(self.store, shards)
         if self.shards != shards:
             logger.info("the store has %d shards, for ever; the setting of %d is not used", self.shards, shards)
         await self.domains.start()
@@ -88,16 +89,6 @@ class Foundation:
             await self.domains.registry.register(domain)
         except errors.DomainAlreadyExists:
             return
-
-
-async def shard_count(store: Store, wanted: int) -> int:
-    """The store's number of shards, fixed for ever by who came first."""
-    found = await store.get("cluster", "shards")
-    if found is None and await store.compare_and_set("cluster", "shards", str(wanted).encode(), 0):
-        return wanted
-    if found is None:
-        found = await store.get("cluster", "shards")
-    return wanted if found is None else int(found.value)
 
 
 def settle_memory() -> None:

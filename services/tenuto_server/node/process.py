@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import socket
-import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tenuto_server import errors
@@ -27,7 +26,6 @@ from tenuto_server.node.foundation import Foundation, live_settings, settle_memo
 from tenuto_server.node.settings import ROLES, ServerSettings, Traces
 from tenuto_server.persistence.interface import Member, StoreUnavailable
 from tenuto_server.telemetry import logs
-from tenuto_server.telemetry.measures import Measuring
 from tenuto_server.telemetry.metrics import Metrics
 from tenuto_server.telemetry.ops import OpsServer
 from tenuto_server.transport.acceptor import Served
@@ -66,8 +64,7 @@ class ServerProcess:
         self.service: Service | None = None
         self._settings = settings
         self._runtime = runtime or Runtime()
-        backend = "cassandra" if settings.store.startswith("cassandra:") else settings.store.partition(":")[0]
-        live = live_settings(frontend=FrontendSettings(store_backend=backend))
+        live = live_settings(frontend=FrontendSettings(store_backend=settings.store.partition(":")[0]))
         self.foundation = Foundation(settings.store, self._runtime, live, settings.dynamic_settings)
         self.network = StreamNetwork()
         self._listener: Listener | None = None
@@ -136,11 +133,6 @@ class ServerProcess:
         if isinstance(service, HistoryService) and (missing := service.shards_missing()):
             return f"{missing} shards are to be taken yet"
         return None
-
-    def measuring(self) -> list[Measuring]:
-        """What of this process has something to tell a monitor."""
-        parts = (self.service, logs, self.foundation.store, self.network)
-        return [part for part in parts if isinstance(part, Measuring)]
 
     def _link_lost(self, address: str) -> None:
         """Whoever was there may be gone."""
@@ -250,9 +242,6 @@ async def make() -> Served:
 async def start(role: str, settings: ServerSettings) -> ServerProcess:
     """A process that serves; waits for a store that cannot be reached yet. The operations endpoint is there before."""
     logs.setup(settings.logs.level, settings.logs.form)
-    # As for other programs that are given modules by name: those of the current folder count too.
-    if role == WORKER_HOST and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     process: ServerProcess | None = None
     metrics = Metrics()
     exporting = _start_tracing(role, settings.traces)
@@ -269,8 +258,7 @@ async def start(role: str, settings: ServerSettings) -> ServerProcess:
                 await asyncio.sleep(RETRY_S)
                 continue
             process.ops, process.exporting = ops, exporting
-            for part in process.measuring():
-                metrics.add(part.measures)
+            metrics.add_parts(process.service, logs, process.foundation.store, process.network)
             settle_memory()
             return process
     except BaseException:

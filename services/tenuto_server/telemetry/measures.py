@@ -7,10 +7,13 @@ follow OpenTelemetry's conventions in Prometheus' form: units are in the name, c
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
+
+from tenuto_server.errors import CANCELLED, INTERNAL, ServiceError
 
 # Seconds, as OpenTelemetry recommends for calls, with finer steps below and a last one for long polls.
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
@@ -98,6 +101,13 @@ STATUS_NAMES = (
     "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
 OTHER = "_OTHER"
+
+
+def status_of(error: BaseException) -> int:
+    """The gRPC status that a call which ends with this counts under."""
+    if isinstance(error, ServiceError):
+        return error.status
+    return CANCELLED if isinstance(error, asyncio.CancelledError) else INTERNAL
 
 
 class Durations:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from tenuto_server.telemetry.measures import Family, Histogram, Kind, Sample, Source
+from tenuto_server.telemetry.measures import Family, Histogram, Kind, Measuring, Sample, Source
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
@@ -40,6 +40,12 @@ class Metrics:
         """`source()` is asked for its families with each look. Two sources may have a family in common: same kind and
         labels, other values of them."""
         self._sources.append(source)
+
+    def add_parts(self, *parts: object) -> None:
+        """Adds those of a process's parts that measure: some stores and networks have nothing to tell."""
+        for part in parts:
+            if isinstance(part, Measuring):
+                self.add(part.measures)
 
     def families(self) -> list[Family]:
         """What there is now, one family a name."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,6 +84,9 @@ class WorkerHostService:
 
 
 def _definitions(one: Hosted) -> tuple[list[object], list[object]]:
+    # As for other programs that are given modules by name: those of the current folder count too.
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
     workflows, activities = definitions_in(importlib.import_module(one.module))
     if not workflows and not activities:
         raise ValueError(f"module {one.module} defines neither workflows nor activities")

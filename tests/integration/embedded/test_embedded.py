@@ -8,9 +8,9 @@ import pytest
 
 from tenuto.client import Client
 from tenuto.errors import RpcError
+from tenuto_server.cluster.shards import settle_shards
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings
-from tenuto_server.node.foundation import shard_count
 from tenuto_server.persistence.factory import open_store
 from tests.integration.embedded.hosted_workflows import Quadruple
 from tests.integration.embedded.serving import run, serving
@@ -57,8 +57,8 @@ def test_a_store_keeps_its_number_of_shards() -> None:
     async def story() -> None:
         store = open_store("memory://", Runtime())
         await store.open()
-        assert await shard_count(store, 4) == 4
-        assert await shard_count(store, 16) == 4
+        assert await settle_shards(store, 4) == 4
+        assert await settle_shards(store, 16) == 4
 
     run(story)
 

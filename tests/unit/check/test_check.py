@@ -17,6 +17,7 @@ from tenuto_api import api
 from tenuto_server.check.checker import STOPPED, Checker, Patience
 from tenuto_server.check.command import check
 from tenuto_server.check.findings import Finding, Kind, Report
+from tenuto_server.cluster.shards import settle_shards
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.history import storing
 from tenuto_server.history.engine.state import RunState, encode
@@ -80,7 +81,7 @@ def at(told: Callable[[Site], Awaitable[None]]) -> None:
     """Runs a test's coroutine on what a crash left."""
 
     async def whole(w: World) -> None:
-        await w.store.compare_and_set("cluster", "shards", b"1", 0)
+        await settle_shards(w.store, 1)
         await Domains(w.store).register(api.Domain(id=DOMAIN_ID, name="domain"))
         await w.start(CLOSED)
         await w.terminate(CLOSED)
@@ -361,7 +362,7 @@ def test_what_a_crash_left_behind_is_a_notice() -> None:
 
 def test_a_run_that_is_being_deleted_is_left_alone() -> None:
     async def told(w: World) -> None:
-        await w.store.compare_and_set("cluster", "shards", b"1", 0)
+        await settle_shards(w.store, 1)
         await Domains(w.store).register(api.Domain(id=DOMAIN_ID, name="domain"))
         run_id = await w.start()
         await w.terminate()
@@ -395,7 +396,7 @@ def test_the_command_says_what_it_found(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.db"
 
     async def empty(store: Store) -> None:
-        await store.compare_and_set("cluster", "shards", b"4", 0)
+        await settle_shards(store, 4)
 
     asyncio.run(_fill(url, empty))
     good = CliRunner().invoke(check, ["--store", url])

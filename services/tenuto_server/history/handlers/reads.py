@@ -94,8 +94,7 @@ async def _all_events(
 async def _wait(
     core: Core, call: InternalCall, run: Run, is_news: Callable[[], bool], *, of_end: bool = False
 ) -> None:
-    """Waits until there is durable news, or the poll's time is over."""
-    await core.durable(run)
+    """Waits until there is news, or the poll's time is over."""
     loop = asyncio.get_running_loop()
     ends = loop.time() + core.settings.history_poll
     if call.deadline is not None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import acsylla
 from acsylla import errors as failures
 
-from tenuto_server.persistence.cassandra.base_session import BaseSession, Passing, is_not_there_yet, qualified
+from tenuto_server.persistence.cassandra.base_session import BaseSession, FailuresOf, Passing, qualified
 from tenuto_server.persistence.cassandra.session import Bound, Mode, Page, Statement
 from tenuto_server.persistence.cassandra.settings import CassandraSettings, Tls
 from tenuto_server.persistence.interface import StoreUnavailable
@@ -39,6 +39,13 @@ _PASSING: Final = (
 )
 # The driver is made for ScyllaDB too, and takes it for an error where a node is not one of its.
 logging.getLogger("acsylla").addFilter(lambda record: "SHARD-AWARENESS" not in record.getMessage())
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__.removeprefix('CassError')}: {error}"
+
+
+_FAILURES: Final = FailuresOf(_PASSING, failures.CassErrorServerInvalidQuery, _words)
 
 
 class AcsyllaSession(BaseSession):
@@ -78,36 +85,24 @@ class AcsyllaSession(BaseSession):
             await session.close()
 
     async def _ask(self, statement: Statement, parameters: Sequence[Any], size: int, state: bytes) -> Page:
-        try:
+        with _FAILURES:
             prepared = self._prepared.get(statement) or await self.prepare(statement)
             if size:
                 bound = prepared.bind(list(parameters), page_size=size, page_state=state or None)
             else:
                 bound = prepared.bind(list(parameters))
             result = await self._session.execute(bound)
-        except _PASSING as error:
-            raise Passing(_words(error)) from error
-        except failures.CassErrorServerInvalidQuery as error:
-            if is_not_there_yet(error):
-                raise Passing(_words(error)) from error
-            raise
         rows = [row.as_tuple() for row in result] if result.column_count() else []
         return Page(rows, result.page_state() if size and result.has_more_pages() else b"")
 
     async def _ask_batch(self, rows: Sequence[Bound]) -> None:
         batch = acsylla.create_batch_unlogged()
         batch.set_consistency(self._level)
-        try:
+        with _FAILURES:
             for statement, parameters in rows:
                 prepared = self._prepared.get(statement) or await self.prepare(statement)
                 batch.add_statement(prepared.bind(list(parameters)))
             await self._session.execute_batch(batch)
-        except _PASSING as error:
-            raise Passing(_words(error)) from error
-        except failures.CassErrorServerInvalidQuery as error:
-            if is_not_there_yet(error):
-                raise Passing(_words(error)) from error
-            raise
 
     async def _change_schema(self, cql: str) -> None:
         try:
@@ -122,10 +117,6 @@ class AcsyllaSession(BaseSession):
             consistency=self._serial if is_read else self._level,
             serial_consistency=self._serial if statement.mode is Mode.CONDITIONAL else None,
         )
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__.removeprefix('CassError')}: {error}"
 
 
 def _tls_options(tls: Tls) -> dict[str, Any]:

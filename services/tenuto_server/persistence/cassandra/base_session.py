@@ -19,6 +19,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from tenuto_server.config.runtime import Runtime
@@ -46,6 +47,26 @@ _NOT_YET: Final = re.compile(r"unconfigured table|(table|keyspace) \S+ does not 
 
 class Passing(Exception):
     """A try failed in a way that another may not: no node answered in time, too few replicas did, or the like."""
+
+
+class FailuresOf:
+    """`with` it around what a driver does for one try: its failures that may pass become `Passing`. These are `passing`, and
+    `refused` where that is for a table that may be there in a moment; `words` tells of one."""
+
+    __slots__ = ("_passing", "_refused", "_words")
+
+    def __init__(
+        self, passing: tuple[type[Exception], ...], refused: type[Exception], words: Callable[[Exception], str]
+    ) -> None:
+        self._passing = passing
+        self._refused = refused
+        self._words = words
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, self._passing) or (isinstance(error, self._refused) and is_not_there_yet(error)):
+            raise Passing(self._words(error)) from error
 
 
 def qualified(cql: str, keyspace: str) -> str:

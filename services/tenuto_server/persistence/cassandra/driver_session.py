@@ -28,7 +28,7 @@ from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, 
 from cassandra.protocol import ErrorMessage, IsBootstrappingErrorMessage, OverloadedErrorMessage, ServerError
 from cassandra.query import BatchStatement, BatchType, tuple_factory
 
-from tenuto_server.persistence.cassandra.base_session import BaseSession, Passing, is_not_there_yet, qualified
+from tenuto_server.persistence.cassandra.base_session import BaseSession, FailuresOf, Passing, qualified
 from tenuto_server.persistence.cassandra.session import Bound, Mode, Page, Statement
 from tenuto_server.persistence.cassandra.settings import CassandraSettings, Tls
 from tenuto_server.persistence.interface import StoreUnavailable
@@ -46,6 +46,13 @@ _PASSING: Final = (
 )
 # What the driver has to say about nodes that come and go is not for operators of this program.
 logging.getLogger("cassandra").setLevel(logging.ERROR)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+_FAILURES: Final = FailuresOf(_PASSING, cassandra.InvalidRequest, _words)
 
 
 class _Answers:
@@ -131,32 +138,20 @@ class DriverSession(BaseSession):
             await asyncio.to_thread(cluster.shutdown)
 
     async def _ask(self, statement: Statement, parameters: Sequence[Any], size: int, state: bytes) -> Page:
-        try:
+        with _FAILURES:
             prepared = self._prepared.get(statement) or await self.prepare(statement)
             bound = prepared.bind(parameters)
             bound.fetch_size = size or None
             request, rows = await self._send(bound, state)
-        except _PASSING as error:
-            raise Passing(_words(error)) from error
-        except cassandra.InvalidRequest as error:
-            if is_not_there_yet(error):
-                raise Passing(_words(error)) from error
-            raise
         return Page(list(rows) if rows else [], (request._paging_state or b"") if size else b"")
 
     async def _ask_batch(self, rows: Sequence[Bound]) -> None:
         batch = BatchStatement(batch_type=BatchType.UNLOGGED, consistency_level=self._level)
-        try:
+        with _FAILURES:
             for statement, parameters in rows:
                 prepared = self._prepared.get(statement) or await self.prepare(statement)
                 batch.add(prepared.bind(parameters))
             await self._send(batch)
-        except _PASSING as error:
-            raise Passing(_words(error)) from error
-        except cassandra.InvalidRequest as error:
-            if is_not_there_yet(error):
-                raise Passing(_words(error)) from error
-            raise
 
     async def _change_schema(self, cql: str) -> None:
         try:
@@ -189,10 +184,6 @@ def _answered(answers: _Answers, waiter: asyncio.Future[Any], rows: Any) -> None
 
 def _failed(answers: _Answers, waiter: asyncio.Future[Any], error: BaseException) -> None:
     answers.put(waiter, None, error)
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _tls_context(tls: Tls) -> ssl.SSLContext:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from tenuto_server.config.runtime import Runtime
 from tenuto_server.persistence.cassandra import cas, members, rows, writing
@@ -25,7 +25,6 @@ from tenuto_server.persistence.interface import (
     Table,
     TimerRow,
     Versioned,
-    VisibilityKey,
     VisibilityPage,
     VisibilityRecord,
     WriteBatch,
@@ -38,27 +37,9 @@ logger = logging.getLogger(__name__)
 _SWEEP_INTERVAL_S: Final = 600.0
 
 
-class Visibility(Protocol):
-    """The part of a store that keeps the visibility index."""
-
-    async def write(self, records: Sequence[VisibilityRecord], deletes: Sequence[VisibilityKey]) -> None:
-        """Makes both durable: of each run the newest stamp counts, and of one stamp the deletion."""
-
-    async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
-        """See `Store`."""
-
-    async def list_expired(
-        self, domain_id: str, until_ns: int, after: tuple[int, str] | None, limit: int
-    ) -> list[VisibilityRecord]:
-        """See `Store`."""
-
-    async def count_visibility(self, query: Query) -> int:
-        """See `Store`."""
-
-
 class CassandraStore:
     """A `Store` through `session`. `form` is that of the logs it makes; `prepare` is called when the session is open, and makes
-    or checks the schema. `visibility` is where another index is put in place of Cassandra's own."""
+    or checks the schema."""
 
     def __init__(
         self,
@@ -66,13 +47,10 @@ class CassandraStore:
         runtime: Runtime,
         form: LogForm = LogForm.LWT,
         prepare: Callable[[], Awaitable[None]] | None = None,
-        visibility: Visibility | None = None,
     ) -> None:
         self._session = session
         self._logs = CassandraLogs(session, form)
-        self._visibility = visibility or VisibilityIndex(session)
-        # Then its rows go along with the others.
-        self._has_own_index = visibility is None
+        self._visibility = VisibilityIndex(session)
         self._queues = Queues(session, runtime)
         self._prepare = prepare
         self._sweeper: asyncio.Task[None] | None = None
@@ -159,13 +137,10 @@ class CassandraStore:
         others = [row for row in batch.rows if row.table is not Table.TASKS]
         writes += [rows.write_of(row) for row in others if not rows.is_large(row)]
         writes += [rows.write_of_drop(drop) for drop in batch.history_drops]
-        if self._has_own_index:
-            writes += writes_of(batch.visibility, batch.visibility_deletes)
+        writes += writes_of(batch.visibility, batch.visibility_deletes)
         works = [rows.put_large(self._session, row) for row in others if rows.is_large(row)]
         if writes:
             works.append(writing.carry_out(self._session, writes))
-        if not self._has_own_index and (batch.visibility or batch.visibility_deletes):
-            works.append(self._visibility.write(batch.visibility, batch.visibility_deletes))
         await writing.together(works)
         self._queues.wrote(marks)
 

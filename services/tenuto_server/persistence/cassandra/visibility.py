@@ -27,7 +27,7 @@ from tenuto_server.persistence.cassandra.visibility_plan import Plan, plan
 from tenuto_server.persistence.cassandra.visibility_rows import Axis, unit
 from tenuto_server.persistence.cassandra.visibility_search import TIME_OF, Candidate, Reader
 from tenuto_server.persistence.cassandra.visibility_windows import Windows
-from tenuto_server.persistence.cassandra.writing import Write, carry_out
+from tenuto_server.persistence.cassandra.writing import Write
 from tenuto_server.persistence.interface import TooCostly, VisibilityKey, VisibilityPage
 from tenuto_server.persistence.rows import INT64_MAX
 from tenuto_server.visibility import evaluate, paging
@@ -54,7 +54,7 @@ _OPEN: Final = Leaf(_CLOSE, Op.PRESENT, (), True)
 
 
 def writes_of(records: Sequence[VisibilityRecord], deletes: Sequence[VisibilityKey]) -> list[Write]:
-    """The writes of records and deletions: one each."""
+    """The writes of records and deletions: one each. Of each run the newest stamp counts, and of one stamp the deletion."""
     return [*map(rows.put, records), *map(rows.remove, deletes)]
 
 
@@ -89,10 +89,6 @@ class VisibilityIndex:
         self._session = session
         # By list: how wide a page was, and where the first began, in units.
         self._known: dict[object, tuple[int, int]] = {}
-
-    async def write(self, records: Sequence[VisibilityRecord], deletes: Sequence[VisibilityKey]) -> None:
-        """Makes both durable: of each run the newest stamp counts, and of one stamp the deletion."""
-        await carry_out(self._session, writes_of(records, deletes))
 
     async def list_visibility(self, query: Query, page_size: int, token: bytes) -> VisibilityPage:
         """See `Store.list_visibility`."""

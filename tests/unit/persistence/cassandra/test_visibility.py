@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenuto_server.persistence.cassandra import visibility
-from tenuto_server.persistence.cassandra.visibility import VisibilityIndex
+from tenuto_server.persistence.cassandra.visibility import VisibilityIndex, writes_of
 from tenuto_server.persistence.cassandra.visibility_windows import Windows
+from tenuto_server.persistence.cassandra.writing import carry_out
 from tenuto_server.persistence.interface import TooCostly
 from tenuto_server.visibility import evaluate
 from tenuto_server.visibility.attributes import DEFAULT
@@ -82,7 +83,7 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 def check(made: list[VisibilityRecord], *asked: str, page_size: int, most: int) -> None:
     async def run() -> None:
         held = Held(made)
-        await held.index.write(made, [])
+        await carry_out(held.session, writes_of(made, []))
         for text in asked:
             query = parse(text, DEFAULT, "domain")
             found, read = await held.pages(query, page_size)
@@ -135,7 +136,7 @@ def test_the_first_page_of_many_takes_few_searches_and_the_next_one() -> None:
     async def run() -> None:
         made = runs(5000, lambda n: NOW + n * MS * 3)
         held = Held(made)
-        await held.index.write(made, [])
+        await carry_out(held.session, writes_of(made, []))
         query = parse("", DEFAULT, "domain")
         page = await held.index.list_visibility(query, 100, b"")
         assert sum(held.session.requests.values()) <= 5
@@ -165,7 +166,7 @@ def test_what_cannot_end_early_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     async def run() -> None:
         made = runs(1500, lambda n: NOW + n * MS * 3)
         held = Held(made)
-        await held.index.write(made, [])
+        await carry_out(held.session, writes_of(made, []))
         with pytest.raises(TooCostly):
             await held.index.list_visibility(parse("order by HistoryLength", DEFAULT, "domain"), 10, b"")
         with pytest.raises(TooCostly):
@@ -194,7 +195,7 @@ def test_attributes_are_found_among_many() -> None:
 def test_expired_runs_come_in_order_whatever_expires_together() -> None:
     async def run(made: list[VisibilityRecord]) -> None:
         held = Held(made)
-        await held.index.write(made, [])
+        await carry_out(held.session, writes_of(made, []))
         expected = sorted([(one.expires_ns, one.run_id) for one in made if one.expires_ns])
         after: tuple[int, str] | None = None
         found: list[tuple[int, str]] = []
