@@ -9,7 +9,7 @@ no log has more: a checkpoint that was interrupted leaves newer ones, which whoe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tenuto_api import api
@@ -73,7 +73,12 @@ def reached(names: tuple[str, str, str], snapshot: tuple[RunState, StoredRun] | 
 
 
 class HistoryJudge:
-    """Takes a run's events in order; `problems` says what is wrong with them. After the first gap it folds no further."""
+    """Takes a run's events in order; `problems` says what is wrong with them. After the first gap it folds no further.
+
+    Stretches may overlap: checkpoints cut a history where it then ends, and one that was written late, by a former owner or after
+    an outcome that was unknown, was cut elsewhere. Readers skip what they have already (`history.events`), and may begin with
+    either stretch, so the same event must be the same in both.
+    """
 
     def __init__(self, names: tuple[str, str, str]) -> None:
         self.problems: list[str] = []
@@ -81,16 +86,25 @@ class HistoryJudge:
         self._state = RunState(*names)
         self._broken = False
         self._closing_id = 0
+        self._seen: dict[int, int] = {}
 
-    def take(self, first_id: int, framed: Iterator[bytes] | Sequence[bytes]) -> None:
+    def take(self, first_id: int, framed: Iterable[bytes]) -> None:
         """Takes a stretch of events that begins with that id."""
-        if first_id != self.next_id:
+        if first_id > self.next_id or first_id < 1:
             self._say(f"event {first_id} follows event {self.next_id - 1}")
             self._broken = True
             self.next_id = first_id
-        for one in framed:
-            self._take(one)
-            self.next_id += 1
+        for event_id, one in enumerate(framed, first_id):
+            if event_id < self.next_id:
+                self._take_again(event_id, one)
+            else:
+                self._seen[event_id] = hash(one)
+                self._take(one)
+                self.next_id += 1
+
+    def _take_again(self, event_id: int, framed: bytes) -> None:
+        if event_id in self._seen and self._seen[event_id] != hash(framed):
+            self._say(f"event {event_id} is stored twice, and differs")
 
     def _take(self, framed: bytes) -> None:
         event = api.HistoryEvent.FromString(unframe(framed))

@@ -221,6 +221,13 @@ async def an_event_is_left_out(s: Site) -> None:
     await s.row(Table.HISTORY, s.history(CLOSED), key, pack(1, b"".join([frames[0], *frames[2:]])))
 
 
+@damage(Kind.HISTORY, "event 2 is stored twice, and differs")
+async def an_event_is_told_in_two_ways(s: Site) -> None:
+    ((_, value),) = await s.store.scan(Table.HISTORY, s.history(CLOSED), None, 10)
+    frames = list(storing.split_frames(value[1:]))
+    await s.row(Table.HISTORY, s.history(CLOSED), int_key(2), pack(1, b"".join(frames[2:])))
+
+
 @damage(Kind.HISTORY, "comes after the closing event")
 async def something_follows_the_end(s: Site) -> None:
     ((key, value),) = await s.store.scan(Table.HISTORY, s.history(CLOSED), None, 10)
@@ -356,6 +363,16 @@ def test_what_a_crash_left_behind_is_a_notice() -> None:
         report = await s.check()
         assert (report.problems, report.notices) == (0, 2)
         assert {finding.kind for finding in report.findings} == {Kind.LOG, Kind.HISTORY}
+
+    at(told)
+
+
+def test_stretches_of_a_history_may_overlap() -> None:
+    async def told(s: Site) -> None:
+        ((_, value),) = await s.store.scan(Table.HISTORY, s.history(CLOSED), None, 10)
+        frames = list(storing.split_frames(value[1:]))
+        await s.row(Table.HISTORY, s.history(CLOSED), int_key(2), pack(1, b"".join(frames[1:])))
+        assert (await s.check()).findings == []
 
     at(told)
 
