@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.benchmarks import scale
 from tests.benchmarks.__main__ import measure_one
 from tests.benchmarks.layers import LOOP, shares
 from tests.benchmarks.loads import Kind, Load, Result
@@ -60,3 +62,27 @@ def test_samples_belong_to_their_innermost_layer() -> None:
         "run (asyncio/runners.py:1) 5",
     ]
     assert shares(lines) == [(LOOP, 0.625), ("frontend", 0.25), ("history: log, shards, handlers", 0.125)]
+
+
+def test_sleepers_are_measured_and_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    arguments = "sleepers --store sqlite --count 200 --samples 10 --soon 10 --soon-s 6 --shards 4 --in-flight 50 --no-standby"
+    found = scale.main([*arguments.split(), "--json", str(file)])["sleepers"]
+    assert found == json.loads(file.read_text())["sleepers"] | {
+        name: found[name] for name in ("latencies_empty", "latencies_full")
+    }
+    assert found["count"] == 200
+    assert 0 < found["in_memory"] < 100
+    assert found["memory_full_mb"] > 0
+    assert len(found["latencies_empty"]) == len(found["latencies_full"]) == 3
+    (takeover,) = found["takeovers"].values()
+    assert 0 < takeover["first_s"] <= takeover["all_s"]
+    assert found["fired"] == 10
+
+
+@pytest.mark.parametrize("kind", ["decision", "activity"])
+def test_a_backlog_goes_out_once(kind: str) -> None:
+    arguments = f"backlog --store sqlite --count 300 --pollers 10 --shards 4 --in-flight 50 --kinds {kind}"
+    found = scale.main(arguments.split())[f"backlog of {kind} tasks"]
+    assert found["waiting"] == 300
+    assert (found["lost"], found["duplicates"], found["left"]) == (0, 0, 0)
