@@ -1,10 +1,12 @@
 """A whole system in half a minute's reading: a server, a worker, an order that goes through them, and what was recorded of it.
 
-python sdk/samples/demo.py
+python sdk/samples/demo.py                    with a server of its own
+python sdk/samples/demo.py --address ADDRESS  on one that runs
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import shutil
@@ -40,7 +42,13 @@ SHOWN_CHARS = 60
 
 def main() -> None:
     """Runs the demo."""
+    parser = argparse.ArgumentParser(description="A whole system in half a minute's reading.")
+    parser.add_argument("--address", help="a server that runs already; default: starts one")
+    address = parser.parse_args().address
     logging.basicConfig(level=logging.ERROR)
+    if address:
+        run_event_loop(demo(address))
+        return
     command = server_command()
     with tempfile.TemporaryDirectory(prefix="tenuto-demo-") as folder, server(command, Path(folder)) as address:
         run_event_loop(demo(address))

@@ -19,10 +19,11 @@ WAIT_S = 15.0
 class Received:
     """One span as it came, with its attributes by name and the service that sent it."""
 
-    def __init__(self, span: trace_pb2.Span, service: str) -> None:
+    def __init__(self, span: trace_pb2.Span, service: str, instance: str) -> None:
         self.span = span
         self.name = span.name
         self.service = service
+        self.instance = instance
         self.trace_id = span.trace_id.hex()
         self.span_id = span.span_id.hex()
         self.parent_id = span.parent_span_id.hex()
@@ -51,7 +52,8 @@ class Receiver(services.TraceServiceServicer):
         for group in request.resource_spans:
             names = {one.key: one.value.string_value for one in group.resource.attributes}
             for scope in group.scope_spans:
-                self.spans += [Received(span, names.get("service.name", "")) for span in scope.spans]
+                service, instance = names.get("service.name", ""), names.get("service.instance.id", "")
+                self.spans += [Received(span, service, instance) for span in scope.spans]
         self._news.set()
         return messages.ExportTraceServiceResponse()
 
