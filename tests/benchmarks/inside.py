@@ -167,7 +167,8 @@ class Inside:
         ref = offer.task
         if ref.type != internal.TASK_TYPE_DECISION or len(self._answering) >= ANSWERS_MAX:
             return internal.OFFER_OUTCOME_FULL
-        if ref.workflow_id not in self._answering:
+        # What others started waits for pollers that do not come.
+        if ref.workflow_id in self._decided and ref.workflow_id not in self._answering:
             task = asyncio.get_running_loop().create_task(self._answer(ref, offer.task_list, address))
             self._answering[ref.workflow_id] = task
         return internal.OFFER_OUTCOME_ACCEPTED

@@ -53,8 +53,7 @@ class AlarmQueue:
             entry = (alarm.at_ns, self._count, owner, alarm.kind, alarm.key)
             heapq.heappush(self._heap, entry)
             first |= self._heap[0] is entry
-        if len(self._heap) > 2 * self._live + _SWEEP_MIN:
-            self._sweep()
+        self._sweep_if_due()
         return first
 
     def forget(self, owner: Alarmed) -> None:
@@ -62,6 +61,7 @@ class AlarmQueue:
         if owner.alarms is not None:
             self._live -= len(owner.alarms)
             owner.alarms = None
+            self._sweep_if_due()
 
     def next_ns(self) -> int | None:
         """When the next alarm rings; None where none is set."""
@@ -86,7 +86,10 @@ class AlarmQueue:
             due.append((owner, kind, key))
         return due
 
-    def _sweep(self) -> None:
+    def _sweep_if_due(self) -> None:
+        """Entries that do not count hold their runs in memory."""
+        if len(self._heap) <= 2 * self._live + _SWEEP_MIN:
+            return
         self._heap = [
             entry
             for entry in self._heap

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Iterable
 
 import msgspec
 
 from tenuto_api import api
+from tenuto_server import errors
 from tenuto_server.history.engine.records import Forked, Happened, Numbered, Record
 from tenuto_server.history.engine.state import RunState
 from tenuto_server.history.engine.tasks import AlarmKind
@@ -23,14 +25,16 @@ class Run:
     """
 
     __slots__ = (
-        "alarms", "dirty_since", "end_watchers", "first_id", "frames", "is_deleted", "is_dirty", "is_stored", "last_seq",
-        "listed_looks", "listed_version", "offered", "offered_decision", "own_version", "queries", "shard", "state",
-        "stored_next_id", "task_rows", "timer_rows", "watchers", "workflow",
+        "_workflow", "alarms", "dirty_since", "end_watchers", "first_id", "frames", "is_deleted", "is_dirty", "is_stored",
+        "last_seq", "listed_looks", "listed_version", "offered", "offered_decision", "own_version", "queries", "shard", "state",
+        "stored_next_id", "task_rows", "timer_rows", "watchers",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
         self.shard = shard
-        self.workflow = workflow
+        # The workflow holds its runs, not they it: what is forgotten goes at once. As a cycle of old objects it would stay until
+        # the collector looks at all that there is, which with many runs coming and going is hundreds of megabytes later.
+        self._workflow = weakref.ref(workflow)
         self.state = state
         self.frames: list[bytes] = []
         self.first_id = state.next_event_id
@@ -61,6 +65,14 @@ class Run:
         self.end_watchers: list[asyncio.Future[bool]] = []
         # Queries that wait for the pending decision; None where there are none, as nearly always.
         self.queries: BufferedQueries | None = None
+
+    @property
+    def workflow(self) -> Workflow:
+        """The workflow that the run belongs to. Raises ShardOwnershipLost if it left memory, and the run with it."""
+        workflow = self._workflow()
+        if workflow is None:
+            raise errors.ShardOwnershipLost("the run left memory")
+        return workflow
 
     def take(self, records: Iterable[Record]) -> int:
         """Keeps the events among new records; returns their size in bytes."""
@@ -114,7 +126,7 @@ class Run:
 class Workflow:
     """All that is in memory of a workflow id: its newest run, and other runs that somebody asked for."""
 
-    __slots__ = ("current", "deleted", "domain_id", "runs", "settled", "workflow_id")
+    __slots__ = ("__weakref__", "current", "deleted", "domain_id", "runs", "settled", "workflow_id")
 
     def __init__(self, domain_id: str, workflow_id: str) -> None:
         self.domain_id = domain_id

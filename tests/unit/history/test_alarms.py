@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 
 from hypothesis import settings
@@ -77,3 +78,17 @@ class QueueMachine(RuleBasedStateMachine):
 
 TestQueueMachine = QueueMachine.TestCase
 TestQueueMachine.settings = settings(max_examples=50, stateful_step_count=25)
+
+
+def test_forgotten_owners_do_not_stay_in_memory() -> None:
+    """Their entries are passed over when they come up, but that may be in a month."""
+    queue = AlarmQueue()
+    owners = [Owner() for _ in range(5000)]
+    for owner in owners:
+        queue.set(owner, [Alarm(10**18, AlarmKind.TIMER, "")])
+    held = [weakref.ref(owner) for owner in owners]
+    while owners:
+        queue.forget(owners.pop())
+    del owner
+    assert len(queue) == 0
+    assert sum(ref() is not None for ref in held) <= 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 
 from tenuto_server.persistence.interface import WriteBatch
@@ -69,5 +71,28 @@ def test_a_young_run_is_found_in_the_log_after_its_successor_was_begun() -> None
         await w.crash()
         assert await w.events(former) == 3
         assert await w.current() == newest
+
+    story(told)
+
+
+def test_a_run_at_rest_leaves_memory_without_the_collector() -> None:
+    """The collector looks at old objects so seldom that cycles of them would pile up."""
+
+    async def told(w: World) -> None:
+        await w.start()
+        await w.written()
+        (shard,) = w.service.core.shards.values()
+        held = [weakref.ref(workflow) for workflow in shard.workflows.values()]
+        # Nothing but the shard holds the runs, and nothing is left of them.
+        assert len(held) == 1 and held[0]() is not None
+        gc.disable()
+        try:
+            w.service._checkpointer._evict_some(shard, 1)
+            assert not shard.workflows
+            assert held[0]() is None
+        finally:
+            gc.enable()
+        await w.signal()
+        assert await w.events(await w.current()) == 3
 
     story(told)

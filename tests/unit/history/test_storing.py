@@ -20,6 +20,8 @@ from tests.unit.history.virtual import run as run_virtual
 from tests.unit.history.virtual import runtime
 
 EPOCH, SHARD = 3, 7
+# A run does not hold its workflow: a shard does.
+_held: list[Workflow] = []
 
 
 def _script(*commands: str) -> Script:
@@ -35,6 +37,7 @@ def _run_of(script: Script) -> Run:
     assert script.run is not None
     state = script.run.state
     workflow = Workflow(state.domain_id, state.workflow_id)
+    _held.append(workflow)
     run = Run(SHARD, workflow, state)
     run.first_id = run.stored_next_id = 1
     run.frames = script.run.frames
@@ -68,7 +71,8 @@ def test_a_snapshot_reads_back_as_it_was() -> None:
     assert row.value is not None
     state, stored = storing.read_run(row.value)
     assert state == run.state and encode(state) == encode(run.state)
-    restored = Run(SHARD, Workflow("d", "w"), state)
+    workflow = Workflow("d", "w")
+    restored = Run(SHARD, workflow, state)
     storing.restore(restored, stored)
     assert (restored.stored_next_id, restored.first_id) == (run.state.next_event_id, run.state.next_event_id)
     assert restored.timer_rows == run.timer_rows and restored.task_rows == run.task_rows
