@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 from tenuto_api import api
 from tenuto_server.errors import InvariantViolation
@@ -178,6 +181,7 @@ def _check_activity(wanted: Any, preview: _Preview, domain: str) -> Fault | None
         _identifier_fault("ActivityId", wanted.activity_id)
         or _identifier_fault("ActivityType", wanted.activity_type.name)
         or _task_list_fault(wanted.task_list.name)
+        or _enum_fault("TaskListKind", wanted.task_list.kind, api.TaskListKind)
         or activity.timeouts_fault(wanted)
         or (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
     )
@@ -245,17 +249,21 @@ def _check_nothing(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
 
 
 def _check_fail(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
-    if not wanted.failure.reason:
-        cause = api.DECISION_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES
-        return Fault(cause, "FailReason is not set on decision.")
-    return None
+    message = "" if wanted.failure.reason else "FailReason is not set on decision."
+    message = message or _failure_fault(wanted.failure)
+    return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES, message) if message else None
 
 
 def _check_continue_as_new(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
-    message = ""
-    if wanted.HasField("retry_policy"):
-        message = retry.fault(wanted.retry_policy)
-    message = message or cron.fault(wanted.cron_schedule, wanted.jitter_start) or _task_list_fault(wanted.task_list.name)
+    message = (
+        (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
+        or cron.fault(wanted.cron_schedule, wanted.jitter_start)
+        or _task_list_fault(wanted.task_list.name)
+        or ("WorkflowType exceeds length limit." if _is_long(wanted.workflow_type.name) else "")
+        or _enum_fault("ContinueAsNewInitiator", wanted.initiator, api.ContinueAsNewInitiator)
+        or _enum_fault("CronOverlapPolicy", wanted.cron_overlap_policy, api.CronOverlapPolicy)
+        or _failure_fault(wanted.failure)
+    )
     if not message and seconds(wanted.backoff_start_interval) < 0:
         message = "BackoffStartInterval is less than 0."
     return Fault(api.DECISION_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES, message) if message else None
@@ -266,6 +274,10 @@ def _check_child(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
         _identifier_fault("WorkflowId", wanted.workflow_id)
         or _identifier_fault("WorkflowType", wanted.workflow_type.name)
         or _task_list_fault(wanted.task_list.name)
+        or _enum_fault("TaskListKind", wanted.task_list.kind, api.TaskListKind)
+        or _enum_fault("ParentClosePolicy", wanted.parent_close_policy, api.ParentClosePolicy)
+        or _enum_fault("WorkflowIdReusePolicy", wanted.workflow_id_reuse_policy, api.WorkflowIdReusePolicy)
+        or _enum_fault("CronOverlapPolicy", wanted.cron_overlap_policy, api.CronOverlapPolicy)
         or child.timeouts_fault(wanted)
         or (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
     )
@@ -330,6 +342,20 @@ def _task_list_fault(name: str) -> str:
     if name.startswith(RESERVED_TASK_LIST_PREFIX):
         return f"Task list names may not begin with {RESERVED_TASK_LIST_PREFIX}."
     return "TaskList exceeds length limit." if _is_long(name) else ""
+
+
+@cache
+def _numbers(enum: EnumTypeWrapper) -> frozenset[int]:
+    return frozenset(enum.values())
+
+
+def _enum_fault(name: str, value: int, enum: EnumTypeWrapper) -> str:
+    """A number out of the interface, once it is in a history, would break clients that read it back."""
+    return f"Unknown {name}: {value}." if value and value not in _numbers(enum) else ""
+
+
+def _failure_fault(failure: api.Failure) -> str:
+    return _enum_fault("FailureCategory", failure.options.failure_category, api.FailureCategory)
 
 
 def _is_long(text: str) -> bool:
