@@ -51,3 +51,18 @@ def test_a_long_poll_s_token_names_nothing_that_a_successor_may_not_know(close_f
         assert api.GetWorkflowExecutionHistoryResponse.FromString(answer).history.events
 
     story(told)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_page_size_that_is_none_is_the_whole_page(size: int) -> None:
+    async def told(w: World) -> None:
+        run_id = await w.start()
+        request = api.GetWorkflowExecutionHistoryRequest(
+            workflow_execution=api.WorkflowExecution(workflow_id="w", run_id=run_id), page_size=size
+        )
+        answer = await w.call("GetWorkflowExecutionHistory", "w", request.SerializeToString())
+        page = api.GetWorkflowExecutionHistoryResponse.FromString(answer)
+        assert [event.event_id for event in page.history.events] == [1, 2]
+        assert not page.next_page_token
+
+    story(told)

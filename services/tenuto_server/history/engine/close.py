@@ -73,10 +73,10 @@ def continue_as_new(
     begun.initiator = wanted.initiator or api.CONTINUE_AS_NEW_INITIATOR_DECIDER
     begun.workflow_type.name = wanted.workflow_type.name or state.workflow_type
     begun.task_list.name = wanted.task_list.name or state.task_list
-    begun.execution_start_to_close_timeout.seconds = (
-        seconds(wanted.execution_start_to_close_timeout) or state.execution_timeout_s
-    )
-    begun.task_start_to_close_timeout.seconds = seconds(wanted.task_start_to_close_timeout) or state.task_timeout_s
+    # As on Cadence, a timeout below zero counts as none.
+    execution_s, task_s = seconds(wanted.execution_start_to_close_timeout), seconds(wanted.task_start_to_close_timeout)
+    begun.execution_start_to_close_timeout.seconds = execution_s if execution_s > 0 else state.execution_timeout_s
+    begun.task_start_to_close_timeout.seconds = task_s if task_s > 0 else state.task_timeout_s
     begun.cron_schedule = wanted.cron_schedule
     begun.cron_overlap_policy = wanted.cron_overlap_policy
     for name in ("input", "header", "memo", "search_attributes", "retry_policy", "last_completion_result"):

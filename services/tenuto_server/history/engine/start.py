@@ -34,11 +34,15 @@ def start(
     what happens to the run before its first decision is scheduled (the signal of a signal-with-start); `parent` whose child it
     is, if it is one. Raises BadRequest where the cron schedule cannot be read."""
     backoff_s = _first_backoff_s(turn.now, request, jitter_s)
+    execution_s = seconds(request.execution_start_to_close_timeout)
     attributes = api.WorkflowExecutionStartedEventAttributes(
         workflow_type=request.workflow_type,
         task_list=request.task_list,
-        execution_start_to_close_timeout=duration(seconds(request.execution_start_to_close_timeout)),
-        task_start_to_close_timeout=duration(seconds(request.task_start_to_close_timeout)),
+        execution_start_to_close_timeout=duration(execution_s),
+        # What is in force, not what was asked for: whoever reads the history goes by it.
+        task_start_to_close_timeout=duration(
+            min(seconds(request.task_start_to_close_timeout), execution_s, DECISION_TIMEOUT_MAX_S)
+        ),
         original_execution_run_id=turn.state.run_id,
         first_execution_run_id=turn.state.run_id,
         identity=request.identity,

@@ -81,7 +81,8 @@ async def _all_events(
     was_open = not run.is_closed
     # All that is shown, and that the next token names.
     await core.durable(run)
-    size = min(request.page_size or core.settings.history_page_max, core.settings.history_page_max)
+    most = core.settings.history_page_max
+    size = min(request.page_size, most) if request.page_size > 0 else most
     page_bytes = core.settings.history_page_bytes_max
     frames = await events.read(core.store, run, first, min(until, first + size), page_bytes)
     page_until = first + len(frames)
