@@ -37,9 +37,7 @@ def test_a_bad_binary_s_decisions_are_not_taken() -> None:
         answered = await world.call("WorkerAPI/RespondDecisionTaskCompleted", answer)
         assert not api.RespondDecisionTaskCompletedResponse.FromString(answered).HasField("decision_task")
         failed = [one for one in await last_events(world, 4) if one.HasField("decision_task_failed_event_attributes")]
-        assert [one.decision_task_failed_event_attributes.cause for one in failed] == [
-            api.DECISION_TASK_FAILED_CAUSE_BAD_BINARY
-        ]
+        assert [one.decision_task_failed_event_attributes.cause for one in failed] == [api.DECISION_TASK_FAILED_CAUSE_BAD_BINARY]
         describe = api.DescribeWorkflowExecutionRequest(domain=DOMAIN, workflow_execution=EXECUTION)
         answered = await world.call("WorkflowAPI/DescribeWorkflowExecution", describe)
         described = api.DescribeWorkflowExecutionResponse.FromString(answered)
@@ -65,3 +63,29 @@ def test_a_decision_s_large_payload_is_told_of(caplog: pytest.LogCaptureFixture)
     (line,) = [one.getMessage() for one in caplog.records if "large blob" in one.getMessage()]
     assert "RecordMarkerDecisionAttributes.Details of 262145 bytes" in line
     assert f"domain {DOMAIN}, workflow {WORKFLOW_ID}, run" in line
+
+
+def test_times_for_ever_do_no_harm_to_what_is_written_down() -> None:
+    """A timer beyond 64 bits of nanoseconds, and a worker that says so of its sticky list."""
+
+    async def scenario() -> None:
+        world = World()
+        await world.start()
+        decision = api.Decision()
+        decision.start_timer_decision_attributes.timer_id = "for ever"
+        decision.start_timer_decision_attributes.start_to_fire_timeout.seconds = 9 * 10**18
+        answer = api.RespondDecisionTaskCompletedRequest(task_token=world.tokens[0], decisions=[decision])
+        await world.call("WorkerAPI/RespondDecisionTaskCompleted", answer)
+        failed = [one for one in await last_events(world, 4) if one.HasField("decision_task_failed_event_attributes")]
+        assert [one.decision_task_failed_event_attributes.cause for one in failed] == [
+            api.DECISION_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES
+        ]
+        task = await world.poll_decision("orders")
+        answer = api.RespondDecisionTaskCompletedRequest(task_token=task.task_token, force_create_new_decision_task=True)
+        answer.sticky_attributes.worker_task_list.name = "host:1"
+        answer.sticky_attributes.schedule_to_start_timeout.seconds = 9 * 10**18
+        await world.call("WorkerAPI/RespondDecisionTaskCompleted", answer)
+        # Everything is written down here.
+        await world.server.stop()
+
+    run(scenario())

@@ -1,4 +1,4 @@
-"""What a decision may not say: numbers that are no value of the interface's enumerations, names that are too long."""
+"""What a decision may not say: numbers that are no value of the interface's enumerations, names and times that are too long."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from tenuto_api import api
 from tenuto_server.history.engine import decisions
 from tenuto_server.history.engine.state import RunState
+from tenuto_server.history.engine.values import TOO_LONG
 
 UNKNOWN: Any = 99
 
@@ -54,6 +55,13 @@ def failing() -> api.Decision:
     )
 
 
+def timer() -> api.Decision:
+    return api.Decision(
+        start_timer_decision_attributes=api.StartTimerDecisionAttributes(timer_id="t", start_to_fire_timeout=Duration(seconds=1))
+    )
+
+
+BAD_TIMER = api.DECISION_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES
 BAD_ACTIVITY = api.DECISION_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES
 BAD_CHILD = api.DECISION_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES
 BAD_AGAIN = api.DECISION_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES
@@ -64,7 +72,7 @@ def fault(decision: api.Decision) -> decisions.Fault | None:
     return decisions.check(RunState("d", "w", "r"), [decision], "dom")
 
 
-@pytest.mark.parametrize("make", [activity, child, again, failing])
+@pytest.mark.parametrize("make", [activity, child, again, failing, timer])
 def test_values_of_the_interface_pass(make: Callable[[], api.Decision]) -> None:
     assert fault(make()) is None
 
@@ -99,3 +107,28 @@ def test_a_workflow_type_to_continue_as_is_no_longer_than_others() -> None:
     decision = again()
     decision.continue_as_new_workflow_execution_decision_attributes.workflow_type.name = "t" * 1001
     assert fault(decision) == decisions.Fault(BAD_AGAIN, "WorkflowType exceeds length limit.")
+
+
+@pytest.mark.parametrize("seconds", [2**31, 9 * 10**18, -(2**62)])
+@pytest.mark.parametrize(
+    ("make", "field", "cause"),
+    [
+        (timer, "start_to_fire_timeout", BAD_TIMER),
+        (activity, "schedule_to_start_timeout", BAD_ACTIVITY),
+        (activity, "schedule_to_close_timeout", BAD_ACTIVITY),
+        (activity, "start_to_close_timeout", BAD_ACTIVITY),
+        (activity, "heartbeat_timeout", BAD_ACTIVITY),
+        (child, "execution_start_to_close_timeout", BAD_CHILD),
+        (child, "task_start_to_close_timeout", BAD_CHILD),
+        (again, "execution_start_to_close_timeout", BAD_AGAIN),
+        (again, "task_start_to_close_timeout", BAD_AGAIN),
+        (again, "backoff_start_interval", BAD_AGAIN),
+    ],
+)
+def test_times_that_the_state_could_not_hold_do_not_get_into_it(
+    make: Callable[[], api.Decision], field: str, cause: api.DecisionTaskFailedCause, seconds: int
+) -> None:
+    decision = make()
+    holder: Any = getattr(decision, str(decision.WhichOneof("attributes")))
+    getattr(holder, field).seconds = seconds
+    assert fault(decision) == decisions.Fault(cause, TOO_LONG)

@@ -18,7 +18,7 @@ from tenuto_server.history.engine import decision_task
 from tenuto_server.history.engine.records import AttemptFailed, AttemptStarted, Heartbeat
 from tenuto_server.history.engine.state import SECOND, Activity, RunState
 from tenuto_server.history.engine.turn import Turn, evolves, evolves_event, evolves_numbering, to_ns
-from tenuto_server.history.engine.values import duration, retry_policy, seconds
+from tenuto_server.history.engine.values import TOO_LONG, duration, is_valid, retry_policy, seconds
 from tenuto_server.rules import traces
 from tenuto_server.rules.retry import TIMEOUT_REASON, backoff_s
 
@@ -60,8 +60,13 @@ def is_local(state: RunState, wanted: api.ScheduleActivityTaskDecisionAttributes
 
 def timeouts_fault(wanted: api.ScheduleActivityTaskDecisionAttributes) -> str:
     """What is wrong with an activity's timeouts, empty where nothing is."""
-    to_start, to_close = seconds(wanted.schedule_to_start_timeout), seconds(wanted.schedule_to_close_timeout)
-    run, heartbeat = seconds(wanted.start_to_close_timeout), seconds(wanted.heartbeat_timeout)
+    given = (
+        wanted.schedule_to_start_timeout, wanted.schedule_to_close_timeout, wanted.start_to_close_timeout,
+        wanted.heartbeat_timeout,
+    )  # fmt: skip
+    if not all(map(is_valid, given)):
+        return TOO_LONG
+    to_start, to_close, run, heartbeat = map(seconds, given)
     if min(to_start, to_close, run, heartbeat) < 0:
         return "A valid timeout may not be negative."
     if not to_close and not (to_start and run):

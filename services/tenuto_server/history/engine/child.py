@@ -23,7 +23,7 @@ from tenuto_server.history.engine import decision_task
 from tenuto_server.history.engine.records import CallSettled
 from tenuto_server.history.engine.state import CallKind, Child, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event, evolves_numbering
-from tenuto_server.history.engine.values import duration, seconds
+from tenuto_server.history.engine.values import TOO_LONG, duration, is_valid, seconds
 
 # Children that may be pending at once: each is in the parent's state.
 PENDING_MAX = 10_000
@@ -67,6 +67,8 @@ def initiate(
 
 def timeouts_fault(wanted: api.StartChildWorkflowExecutionDecisionAttributes) -> str:
     """What is wrong with a child's timeouts, empty where nothing is."""
+    if not (is_valid(wanted.execution_start_to_close_timeout) and is_valid(wanted.task_start_to_close_timeout)):
+        return TOO_LONG
     if seconds(wanted.execution_start_to_close_timeout) < 0:
         return "A valid ExecutionStartToCloseTimeout is not set on decision."
     if seconds(wanted.task_start_to_close_timeout) < 0:

@@ -31,7 +31,7 @@ from tenuto_server.history.engine.records import (
 )
 from tenuto_server.history.engine.state import SECOND, Decision, RunState
 from tenuto_server.history.engine.turn import LOCAL_VERSION, Turn, evolves, evolves_event, task_id, timestamp, to_ns
-from tenuto_server.history.engine.values import duration
+from tenuto_server.history.engine.values import SECONDS_MAX, duration
 
 NOT_FOUND = "Decision task not found."
 ATTEMPTS_EXCEED = "DECISION_ATTEMPTS_EXCEEDS_LIMIT"
@@ -169,7 +169,7 @@ def complete(turn: Turn, decision: Decision, request: api.RespondDecisionTaskCom
     )
     sticky = request.sticky_attributes
     if sticky.worker_task_list.name:
-        timeout_s = max(1, sticky.schedule_to_start_timeout.seconds)
+        timeout_s = min(max(1, sticky.schedule_to_start_timeout.seconds), SECONDS_MAX)
         if (turn.state.sticky_task_list, turn.state.sticky_timeout_s) != (sticky.worker_task_list.name, timeout_s):
             turn.internal(StickySet(sticky.worker_task_list.name, timeout_s))
     else:

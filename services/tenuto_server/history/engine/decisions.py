@@ -20,7 +20,7 @@ from tenuto_server.errors import InvariantViolation
 from tenuto_server.history.engine import activity, child, close, decision_task, external, search_attributes, sizes, timer
 from tenuto_server.history.engine.state import Decision, RunState
 from tenuto_server.history.engine.turn import Turn, evolves_event
-from tenuto_server.history.engine.values import seconds
+from tenuto_server.history.engine.values import TOO_LONG, is_valid, seconds
 from tenuto_server.rules import cron, retry
 from tenuto_server.visibility.attributes import AttributeRules
 
@@ -197,7 +197,7 @@ def _check_activity(wanted: Any, preview: _Preview, domain: str) -> Fault | None
 
 
 def _check_timer(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
-    message = _identifier_fault("TimerId", wanted.timer_id)
+    message = _identifier_fault("TimerId", wanted.timer_id) or ("" if is_valid(wanted.start_to_fire_timeout) else TOO_LONG)
     if not message and seconds(wanted.start_to_fire_timeout) <= 0:
         message = "A valid StartToFireTimeout is not set on decision."
     if message:
@@ -255,6 +255,7 @@ def _check_fail(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
 
 
 def _check_continue_as_new(wanted: Any, preview: _Preview, domain: str) -> Fault | None:
+    spans = wanted.execution_start_to_close_timeout, wanted.task_start_to_close_timeout, wanted.backoff_start_interval
     message = (
         (retry.fault(wanted.retry_policy) if wanted.HasField("retry_policy") else "")
         or cron.fault(wanted.cron_schedule, wanted.jitter_start)
@@ -263,6 +264,7 @@ def _check_continue_as_new(wanted: Any, preview: _Preview, domain: str) -> Fault
         or _enum_fault("ContinueAsNewInitiator", wanted.initiator, api.ContinueAsNewInitiator)
         or _enum_fault("CronOverlapPolicy", wanted.cron_overlap_policy, api.CronOverlapPolicy)
         or _failure_fault(wanted.failure)
+        or ("" if all(map(is_valid, spans)) else TOO_LONG)
     )
     if not message and seconds(wanted.backoff_start_interval) < 0:
         message = "BackoffStartInterval is less than 0."

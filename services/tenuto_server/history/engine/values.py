@@ -6,9 +6,12 @@ from google.protobuf.duration_pb2 import Duration
 
 from tenuto_api import api
 from tenuto_server.history.engine.state import RetryPolicy
-from tenuto_server.rules.durations import seconds
+from tenuto_server.rules.durations import SECONDS_MAX, is_valid, seconds
 
-__all__ = ["duration", "retry_policy", "seconds"]
+__all__ = ["SECONDS_MAX", "TOO_LONG", "duration", "is_valid", "retry_policy", "seconds"]
+
+# Of a decision's duration that is none, or that makes a time which the state could not hold.
+TOO_LONG = "A duration on decision is not valid, or longer than 32 bits of seconds hold."
 
 
 def duration(whole_seconds: int) -> Duration:
