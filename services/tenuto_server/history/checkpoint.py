@@ -7,15 +7,22 @@ in the log, and a run that the log names is written again, whole, by whoever rep
 
 A periodic checkpoint spares the young: an open run that moved only since the last one has it is left to the log, and the
 log keeps what it needs. So a short workflow is written once, when it has closed, and a busy one half as often.
+
+A run whose state cannot be told as bytes is a mistake of ours, and costs only itself: it is set aside, with the other runs of its
+workflow, and the log keeps all that it has of them, while every other run is written.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Iterable
 
+import msgspec
+
 from tenuto_server import errors
+from tenuto_server.errors import InvariantViolation
 from tenuto_server.history import deletion
 from tenuto_server.history.core import Core
 from tenuto_server.history.engine.calls import owes
@@ -25,6 +32,10 @@ from tenuto_server.history.shard import Shard
 from tenuto_server.history.storing import RunImage
 from tenuto_server.persistence.interface import WriteBatch
 
+logger = logging.getLogger(__name__)
+
+# What encoding raises where a value does not fit its type.
+_UNTELLABLE = (OverflowError, TypeError, ValueError, msgspec.MsgspecError, InvariantViolation)
 _PICTURES_AT_ONCE = 50
 _DAY_S = 86_400
 # Deleted runs whose rows a periodic checkpoint removes, of each shard: the others wait for the next.
@@ -41,10 +52,13 @@ class Checkpointer:
         self._lock = asyncio.Lock()
         # How far the log was durable when the last checkpoint of all shards began, and which log that was.
         self._last: tuple[CommitLog | None, int] = (None, 0)
+        # Runs that the checkpoint under way cannot write.
+        self._set_aside: set[Run] = set()
 
     async def checkpoint(self, shards: Iterable[Shard] | None = None, *, spare_young: bool = False) -> list[Shard]:
-        """Makes rows of all that has happened in these shards (all, and then trims the log); returns the shards. Raises
-        StoreUnavailable or ShardOwnershipLost; then what was not written stays dirty."""
+        """Makes rows of all that has happened in these shards (all, and then trims the log); returns those of which nothing was
+        set aside. Raises StoreUnavailable or ShardOwnershipLost; then what was not written stays dirty. Raises
+        InvariantViolation where one of the shards that were named holds a run that cannot be written."""
         async with self._lock:
             core, log = self._core, self._core.log
             if log is None:
@@ -55,6 +69,7 @@ class Checkpointer:
             young_from = self._last[1] + 1 if spare_young and self._last[0] is log else None
             needed = through + 1
             covered = list(core.shards.values()) if shards is None else list(shards)
+            self._set_aside.clear()
             for shard in covered:
                 spared = [] if young_from is None else [run for run in shard.dirty if _is_young(run, young_from)]
                 deletions = list(shard.deletions)
@@ -66,10 +81,30 @@ class Checkpointer:
                 needed = min([needed, *(run.dirty_since for run in spared)])
                 await self._write_deletions(shard, log, deletions)
                 needed = min(needed, await self._write_shard(shard, log, set(spared), young_from or 0))
+            if self._set_aside:
+                self._tell()
+                if not everything:
+                    raise InvariantViolation("a shard holds runs that cannot be written")
+                needed = min([needed, *(run.dirty_since for shard in covered for run in self._kept(shard))])
             if everything:
                 self._last = (log, through)
                 await self._trim(log, needed - 1)
-            return covered
+            return [shard for shard in covered if not self._kept(shard)]
+
+    def _kept(self, shard: Shard) -> list[Run]:
+        """Runs that only the logs have, because they or others of their workflow cannot be written."""
+        if not self._set_aside:
+            return []
+        workflows = {run.workflow for run in self._set_aside}
+        return [run for run in shard.dirty if run.workflow in workflows]
+
+    def _tell(self) -> None:
+        self._core.measured.checkpoint_set_aside += len(self._set_aside)
+        state = next(iter(self._set_aside)).state
+        logger.error(
+            "%d runs cannot be written, and the log keeps them; one is %s of workflow %s in domain %s",
+            len(self._set_aside), state.run_id, state.workflow_id, state.domain_id,
+        )  # fmt: skip
 
     async def _trim(self, log: CommitLog, through: int) -> None:
         if through > log.trimmed_seq:
@@ -108,8 +143,9 @@ class Checkpointer:
             if number % _PICTURES_AT_ONCE == _PICTURES_AT_ONCE - 1:
                 await asyncio.sleep(0)
             retention_s = await self.retention_s(run)
-            if not run.is_deleted:
-                images.append(RunImage(run, self._core.next_picture(), retention_s))
+            image = None if run.is_deleted else self._picture(run, retention_s)
+            if image is not None:
+                images.append(image)
         self._require(log)
         await log.wait(max((image.seq for image in images), default=0))
         self._require(log)
@@ -125,6 +161,20 @@ class Checkpointer:
         await self._core.store.write(snapshots)
         for image in images:
             self._settle(shard, image)
+
+    def _picture(self, run: Run, retention_s: float) -> RunImage | None:
+        """A picture of the run; None if it is set aside. The newest run goes with a former one, whose place in the store it would
+        take."""
+        is_newest = run.workflow.current is run
+        if is_newest and self._set_aside and any(other in self._set_aside for other in run.workflow.runs.values()):
+            return None
+        try:
+            return RunImage(run, self._core.next_picture(), retention_s)
+        except _UNTELLABLE:
+            if not self._set_aside:
+                logger.exception("a run cannot be written")
+            self._set_aside.add(run)
+            return None
 
     def _settle(self, shard: Shard, image: RunImage) -> None:
         run = image.run
@@ -195,10 +245,6 @@ def _at_rest(workflow: Workflow, committed: int) -> bool:
     if workflow.deleted:
         return False
     return all(
-        not run.is_dirty
-        and not run.is_watched
-        and run.queries is None
-        and run.last_seq <= committed
-        and not owes(run.state)
+        not run.is_dirty and not run.is_watched and run.queries is None and run.last_seq <= committed and not owes(run.state)
         for run in workflow.runs.values()
     )

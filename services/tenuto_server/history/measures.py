@@ -29,7 +29,7 @@ class Measured:
 
     __slots__ = (
         "append_retries", "append_s", "batch_bytes", "batch_steps", "calls", "checkpoint_failures", "checkpoint_s",
-        "evicted", "logs_lost", "shards_claimed", "shards_freed", "shards_taken_over", "stopwatch",
+        "checkpoint_set_aside", "evicted", "logs_lost", "shards_claimed", "shards_freed", "shards_taken_over", "stopwatch",
     )  # fmt: skip
 
     def __init__(self, stopwatch: Callable[[], float]) -> None:
@@ -46,6 +46,7 @@ class Measured:
         self.shards_freed = 0
         self.checkpoint_s = Histogram()
         self.checkpoint_failures = 0
+        self.checkpoint_set_aside = 0
         self.evicted = 0
 
 
@@ -57,6 +58,9 @@ def measures(core: Core) -> Iterator[Family]:
     yield from _shards(core, own)
     yield histogram("tenuto_history_checkpoint_duration_seconds", "Checkpoints of all shards.", own.checkpoint_s)
     yield counter("tenuto_history_checkpoint_failures_total", "Checkpoints that failed.", own.checkpoint_failures)
+    yield counter(
+        "tenuto_history_checkpoint_runs_set_aside_total", "Runs that a checkpoint could not write.", own.checkpoint_set_aside
+    )
     yield counter("tenuto_history_cache_evictions_total", "Workflows that left memory.", own.evicted)
     yield gauge("tenuto_history_alarms", "Times at which a run in memory is looked after.", len(core.alarms))
     yield gauge("tenuto_history_calls_pending", "Calls to other workflows that are owed.", len(core.calls))

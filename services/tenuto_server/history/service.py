@@ -101,7 +101,7 @@ class HistoryService:
             if core.log is not None:
                 await self._ownership.free_unopened()
                 await core.store.delete_log(core.log.log_id)
-        except (StoreUnavailable, errors.ServiceError) as error:
+        except (StoreUnavailable, errors.ServiceError, InvariantViolation) as error:
             # What is not handed over is in the log: the next owner takes it over.
             logger.warning("stopping without handing everything over: %s", error)
         self.kill()

@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Awaitable, Callable
 
+from tenuto_server.history.engine.state import RunState
 from tenuto_server.persistence.interface import WriteBatch
 from tests.unit.history.process import World, story
 
@@ -94,5 +95,62 @@ def test_a_run_at_rest_leaves_memory_without_the_collector() -> None:
             gc.enable()
         await w.signal()
         assert await w.events(await w.current()) == 3
+
+    story(told)
+
+
+def poison(w: World, workflow_id: str = "w") -> RunState:
+    """Gives the newest run a value that no snapshot can hold."""
+    (workflow,) = [one for one in w.service.core.shards[0].workflows.values() if one.workflow_id == workflow_id]
+    assert workflow.current is not None
+    workflow.current.state.start_ns = 1 << 70
+    return workflow.current.state
+
+
+def test_a_run_that_cannot_be_written_costs_only_itself() -> None:
+    async def told(w: World) -> None:
+        ill, well = await w.start("ill"), await w.start("well")
+        poison(w, "ill")
+        await w.checkpoint()
+        await w.terminate("well")
+        await w.written()
+        assert w.service.core.measured.checkpoint_set_aside >= 1
+        # The log alone has the one, the store the other.
+        await w.crash()
+        assert (await w.events(ill, "ill"), await w.events(well, "well")) == (2, 3)
+        await w.signal("ill")
+        await w.written()
+        assert not w.service.core.shards[0].dirty
+
+    story(told)
+
+
+def test_the_newest_run_waits_with_a_former_one_that_cannot_be_written() -> None:
+    """Its row would take the place of the former one's, from which the log leads on."""
+
+    async def told(w: World) -> None:
+        former = await w.start()
+        await w.written()
+        state = poison(w)
+        await w.terminate()
+        newest = await w.start()
+        state.start_ns = 1 << 70
+        await w.written()
+        await w.crash()
+        assert await w.events(former) == 3
+        assert await w.current() == newest
+
+    story(told)
+
+
+def test_a_process_with_a_run_that_cannot_be_written_stops_and_another_goes_on() -> None:
+    async def told(w: World) -> None:
+        ill = await w.start("ill")
+        await w.start("well")
+        poison(w, "ill")
+        await w.service.stop()
+        await w.crash()
+        await w.signal("ill")
+        assert await w.events(ill, "ill") == 3
 
     story(told)
