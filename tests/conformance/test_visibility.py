@@ -11,6 +11,7 @@ import pytest
 from tenuto_server.persistence.interface import (
     Store,
     VisibilityKey,
+    VisibilityPage,
     VisibilityRecord,
     WriteBatch,
 )
@@ -174,14 +175,15 @@ async def test_pages_hold_each_run_once_though_many_have_the_same_time(store: St
     assert [starts[run_id] for run_id in found] == sorted(starts.values(), reverse=True)
 
 
-async def test_no_token_when_the_last_page_is_just_full(store: Store) -> None:
+async def test_a_page_that_is_just_full_has_a_token_and_an_empty_one_follows(store: Store) -> None:
     await put(store, *[record(f"r{n}", start_ns=n) for n in range(4)])
     where = open_or_closed("domain", True, *EVER)
     first = await store.list_visibility(where, 2, b"")
     assert first.next_token
     second = await store.list_visibility(where, 2, first.next_token)
     assert len(second.records) == 2
-    assert second.next_token == b""
+    assert await store.list_visibility(where, 2, second.next_token) == VisibilityPage([])
+    assert (await store.list_visibility(where, 5, b"")).next_token == b""
 
 
 async def test_runs_that_do_not_change_are_on_one_page_while_others_come_and_go(store: Store) -> None:

@@ -96,7 +96,8 @@ class VisibilityKey(NamedTuple):
 
 @dataclass(slots=True)
 class VisibilityPage:
-    """`next_token` is empty after the last page."""
+    """`next_token` is empty after the last page. A page that is full has one also where nothing follows, as on Cadence: then the
+    next one is empty."""
 
     records: list[VisibilityRecord]
     next_token: bytes = b""

@@ -267,18 +267,17 @@ class MemoryStore:
         """See `Store.list_visibility`."""
         position = paging.decode_token(query, token)
         page = VisibilityPage([])
+        if page_size <= 0:
+            return page
         size = 0
         for value, record in evaluate.in_order(self._found(query), query.order):
             if position is not None and not evaluate.is_after(value, record.run_id, position, query.order):
                 continue
-            if len(page.records) >= page_size or size >= paging.PAGE_BYTES_MAX:
-                if page.records:
-                    last = page.records[-1]
-                    value = evaluate.sort_value(last, query.order)
-                    page.next_token = paging.encode_token(query, value, last.run_id)
-                break
             page.records.append(record)
             size += len(encode_visibility(record))
+            if len(page.records) >= page_size or size >= paging.PAGE_BYTES_MAX:
+                page.next_token = paging.encode_token(query, value, record.run_id)
+                break
         return page
 
     async def list_expired(

@@ -233,7 +233,13 @@ def words(text: str) -> str:
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a date alone, "2026-11-23", which queries of custom keys take for its first moment, UTC."""
+    return _DATE.fullmatch(text) is not None
 
 
 def nanoseconds(text: str) -> int:

@@ -313,6 +313,8 @@ def _integer(field: Field, literal: _Literal) -> Scalar:
     if literal.kind == "KEY":
         raise ValueError("not a number")
     if field.type == DATETIME or field.name in _TIMES:
+        if field.name not in _TIMES and attributes.is_date(text):
+            text += "T00:00:00Z"
         return attributes.nanoseconds(text) if "T" in text.upper() else _int64(text)
     return _int64(text)
 

@@ -60,6 +60,7 @@ GOOD: list[tuple[str, Node | None]] = [
     ("CustomBoolField = 'False'", leaf("CustomBoolField", Op.IN, 0)),
     ("CustomDoubleField >= -1.5e3", leaf("CustomDoubleField", Op.GE, -1500.0)),
     ("CustomDoubleField = 5", leaf("CustomDoubleField", Op.IN, 5.0)),
+    ("CustomDatetimeField < '1970-01-02'", leaf("CustomDatetimeField", Op.LT, 86_400 * 10**9)),
     ("CustomDatetimeField < '1970-01-01T00:00:00.5Z'", leaf("CustomDatetimeField", Op.LT, 500_000_000)),
     ("Attr.CustomKeywordField = 'x'", leaf("CustomKeywordField", Op.IN, "x")),
     ("`Attr.CustomKeywordField` = 'x'", leaf("CustomKeywordField", Op.IN, "x")),
@@ -152,7 +153,8 @@ def test_unknown_keys(name: str) -> None:
         "HistoryLength = true", "HistoryLength = 9223372036854775808", f"HistoryLength = {'9' * 5000}", "StartTime = 'yesterday'",
         "StartTime > '2020-01-01'", "StartTime > '2020-13-01T00:00:00Z'", "StartTime > '9999-01-01T00:00:00Z'",
         "CloseStatus = 'DONE'", "CloseStatus = RUNNING", "IsCron = 2", "IsCron = maybe", "CustomDoubleField = 'nan'",
-        "CustomDoubleField = 1e999", "CustomDoubleField = 'x'", "CustomDatetimeField = 'T'", "CustomIntField = '--5'",
+        "CustomDoubleField = 1e999", "CustomDoubleField = 'x'", "CustomDatetimeField = 'T'", "CustomDatetimeField = '1970-13-01'",
+        "CustomIntField = '--5'",
         "HistoryLength like '5'", "StartTime like '2020%'", f"WorkflowID like '{'%a' * 30}'",
     ],
 )  # fmt: skip

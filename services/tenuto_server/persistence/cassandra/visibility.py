@@ -96,18 +96,16 @@ class VisibilityIndex:
         if page_size <= 0:
             return VisibilityPage([])
         reader = Reader(self._session, query.domain_id)
-        result = await self._find(reader, query, position, page_size + 1)
+        result = await self._find(reader, query, position, page_size)
         page: list[Candidate] = []
         next_position = result.rest
         size = 0
-        last: Position | None = None
         for value, candidate in result.ordered:
-            if last is not None and (len(page) >= page_size or size >= paging.PAGE_BYTES_MAX):
-                next_position = last
-                break
             page.append(candidate)
-            last = (value, candidate.record.run_id)
             size += len(candidate.record.memo) + len(candidate.record.search_attributes) + candidate.memo_size
+            if len(page) >= page_size or size >= paging.PAGE_BYTES_MAX:
+                next_position = (value, candidate.record.run_id)
+                break
         next_token = paging.encode_token(query, *next_position) if next_position is not None else b""
         return VisibilityPage(await reader.with_memos(page), next_token)
 

@@ -57,18 +57,16 @@ def list_page(
     found = VisibilityPage([])
     if page_size <= 0:
         return found
-    statement, bound = visibility_sql.page(query, position, page_size + 1)
-    last: paging.Position | None = None
+    statement, bound = visibility_sql.page(query, position, page_size)
     size = 0
     # Closed before it is read to its end, lest it keep its snapshot.
     with _bounded(connection, cpu_s), closing(connection.execute(statement, bound)) as rows:
         for body, value, run_id in rows:
-            if last is not None and (len(found.records) >= page_size or size >= paging.PAGE_BYTES_MAX):
-                found.next_token = paging.encode_token(query, *last)
-                break
             found.records.append(decode_visibility(body))
-            last = (value, run_id)
             size += len(body)
+            if len(found.records) >= page_size or size >= paging.PAGE_BYTES_MAX:
+                found.next_token = paging.encode_token(query, value, run_id)
+                break
     return found
 
 
