@@ -4,14 +4,16 @@ that moved since the last one.
 Steps are added to the open batch. The committer writes one batch at a time as one row; what comes meanwhile fills the next.
 Only when the row is durable do the batch's actions run (tasks are handed out, long polls woken) and its waiters go on.
 
-    add(steps) -> sequence number of its batch     wait(seq)      after(seq, action)
+    add(steps) -> sequence number of its batch     wait(seq)      after(seq, action, is_urgent)
 
 Between two appends lies a gap that grows with the load, up to a setting: it makes batches larger, and cost goes with the number
 of appends, not of steps. It is nothing while the event loop has time to spare, whatever waits: then it would only make callers
 wait. The loop has none to spare when it works all the time, and when what is ready in it waits for its turn: because of other
-threads, or of other processes on the machine. An append with an unknown outcome is made again, same
-bytes, until its outcome is known. If the log is sealed, somebody else owns what this process owned: everything waiting fails, and
-`on_sealed` makes the process drop its memory.
+threads, or of other processes on the machine. And a batch that nobody waits for and from which nothing follows (the start of a
+decision task) lies a short while, because the step that comes next will want an append anyway.
+
+An append with an unknown outcome is made again, same bytes, until its outcome is known. If the log is sealed, somebody else owns
+what this process owned: everything waiting fails, and `on_sealed` makes the process drop its memory.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ _steps_decoder = msgspec.msgpack.Decoder(list[Step])
 
 
 class _Batch:
-    __slots__ = ("actions", "is_due", "seq", "size", "spans", "steps", "waiters")
+    __slots__ = ("actions", "is_due", "is_timed", "is_urgent", "seq", "size", "spans", "steps", "waiters")
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
@@ -77,6 +79,9 @@ class _Batch:
         self.size = 0
         # It is to be appended.
         self.is_due = False
+        # At once: somebody waits for it. Until then a timer sees to it.
+        self.is_urgent = False
+        self.is_timed = False
         self.actions: list[Callable[[], None]] = []
         self.waiters: list[asyncio.Future[None]] = []
         # Of the turns in it that belong to sampled traces.
@@ -183,12 +188,16 @@ class CommitLog:
         had sealed the log until now. Raises ShardOwnershipLost if the log is gone."""
         return self.add([], 0)
 
-    def after(self, seq: int, action: Callable[[], None]) -> None:
-        """Runs the action when that batch is durable: at once if it is. It never runs if the log is lost first."""
+    def after(self, seq: int, action: Callable[[], None], *, is_urgent: bool = True) -> None:
+        """Runs the action when that batch is durable: at once if it is. It never runs if the log is lost first. An action that is
+        not urgent may wait for steps that are."""
         if seq <= self.committed_seq:
             action()
             return
-        self._find(seq).actions.append(action)
+        batch = self._find(seq)
+        batch.actions.append(action)
+        if is_urgent:
+            self._hurry(batch)
 
     def trace(self, seq: int, turns: list[Span]) -> None:
         """The spans of turns that were just added: they end when they are durable."""
@@ -202,7 +211,9 @@ class CommitLog:
         if self._failed:
             raise errors.ShardOwnershipLost("the commit log is closed")
         waiter: asyncio.Future[None] = self._loop.create_future()
-        self._find(seq).waiters.append(waiter)
+        batch = self._find(seq)
+        batch.waiters.append(waiter)
+        self._hurry(batch)
         await waiter
 
     def _find(self, seq: int) -> _Batch:
@@ -219,10 +230,19 @@ class CommitLog:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._closed_batches or self._open.is_due:
+            while self._closed_batches or self._open.is_urgent:
                 await self._pause()
                 if not await self._commit(self._take()):
                     return
+            batch = self._open
+            if batch.is_due and not batch.is_timed:
+                batch.is_timed = True
+                self._loop.call_later(self._settings.append_patience, self._hurry, batch)
+
+    def _hurry(self, batch: _Batch) -> None:
+        if not batch.is_urgent:
+            batch.is_urgent = True
+            self._wake.set()
 
     def _take(self) -> _Batch:
         if self._closed_batches:

@@ -14,6 +14,8 @@ class HistorySettings:
 
     # The longest wait between two appends to the log while many steps come in and the process is busy; else there is none.
     append_gap_max: float = setting(0.02, seconds=True)
+    # Steps that nobody waits for are appended after this long, if no others that somebody waits for take them along before.
+    append_patience: float = setting(0.02, seconds=True)
     # Appends are tried again after this long when the store does not answer.
     append_retry: float = setting(0.05, seconds=True, least=0.001)
     # A batch is closed at this size; the steps after it go into the next one.

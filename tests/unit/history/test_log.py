@@ -53,7 +53,7 @@ class Harness:
         self.sealed = 0
         self.busy = 1.0
         self._cpu: tuple[float, float] = (0.0, 0.0)
-        given = HistorySettings(**settings)  # type: ignore[arg-type]
+        given = HistorySettings(**{"append_patience": 0.0, **settings})  # type: ignore[arg-type]
         self.log = CommitLog(self.store, "log", given, self._on_sealed, self._cpu_s, Measured(lambda: 0.0))
 
     def _cpu_s(self) -> float:
@@ -146,6 +146,64 @@ def test_a_batch_is_closed_at_its_size_and_appends_stay_in_order() -> None:
         await log.wait(5)
         assert [seq for seq, _, _ in world.store.appended] == [1, 2, 3, 4, 5]
         assert await world.stored() == [(number, [number]) for number in range(1, 6)]
+        log.kill()
+
+    run(main())
+
+
+def test_what_nobody_waits_for_lies_until_somebody_waits_or_for_a_while() -> None:
+    async def main() -> None:
+        world = Harness(append_patience=0.5)
+        world.store.append_s = 0.0
+        log = world.log
+        loop = asyncio.get_running_loop()
+        await log.start()
+        told: list[str] = []
+
+        begun = loop.time()
+        log.after(log.add([step(1)], 1), lambda: told.append("started"), is_urgent=False)
+        await asyncio.sleep(0.3)
+        assert (log.appends, log.steps_waiting, told) == (0, 1, [])
+        log.after(log.add([step(2)], 1), lambda: told.append("completed"))
+        await ticks()
+        assert (log.appends, told) == (1, ["started", "completed"])
+
+        # Nothing takes this one along; the time counts from when it was put there.
+        begun = loop.time()
+        await asyncio.sleep(0.1)
+        alone = asyncio.Event()
+        log.after(log.add([step(3)], 1), alone.set, is_urgent=False)
+        await alone.wait()
+        assert loop.time() - begun == pytest.approx(0.6, abs=0.01)
+
+        # Who waits for it, does not wait for that.
+        begun = loop.time()
+        await log.wait(log.add([step(4)], 1))
+        # Neither does the end.
+        log.add([step(5)], 1)
+        await log.close()
+        assert loop.time() == pytest.approx(begun, abs=0.01)
+        assert await world.stored() == [(1, [1, 2]), (2, [3]), (3, [4]), (4, [5])]
+
+    run(main())
+
+
+def test_what_nobody_waits_for_goes_along_with_what_fills_while_an_append_is_in_flight() -> None:
+    async def main() -> None:
+        world = Harness(append_patience=5.0)
+        log = world.log
+        loop = asyncio.get_running_loop()
+        await log.start()
+        begun = loop.time()
+        first = loop.create_task(log.wait(log.add([step(1)], 1)))
+        await ticks()
+        log.add([step(2)], 1)
+        await first
+        # It is alone in the next batch, and lies.
+        await asyncio.sleep(3.0)
+        assert (log.appends, log.steps_waiting) == (1, 1)
+        await log.wait(log.last_seq)
+        assert loop.time() - begun == pytest.approx(5.0, abs=0.01)
         log.kill()
 
     run(main())
