@@ -51,6 +51,10 @@ main.add_command(schema)
     show_default=True, help="Least level of log lines.",
 )  # fmt: skip
 @click.option(
+    "--http-api", default="", metavar="HOST:PORT",
+    help="Where to serve the public interface over HTTP with JSON; nowhere by default. 127.0.0.1:8800 is customary.",
+)  # fmt: skip
+@click.option(
     "--http-address", default="", metavar="HOST:PORT",
     help="Where to serve /metrics, /healthz and /readyz; nowhere by default. 127.0.0.1:8088 is customary.",
 )  # fmt: skip
@@ -65,7 +69,7 @@ main.add_command(schema)
 @click.option("--log-form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of log lines.")
 def dev(
     db: str, address: str, kind: str, domain: str, shards: int, synchronous: str, network: str, hosted: tuple[str, ...],
-    settings_file: str, log_level: str, http_address: str, otlp_endpoint: str, trace_ratio: float, log_form: str,
+    settings_file: str, log_level: str, http_api: str, http_address: str, otlp_endpoint: str, trace_ratio: float, log_form: str,
 ) -> None:  # fmt: skip
     """Runs the whole server in one process, on a SQLite file."""
     from tenuto_server.embedded import EmbeddedSettings, take_lock
@@ -86,6 +90,7 @@ def dev(
         address=address,
         network=network,
         settings_file=settings_file,
+        http_api=http_api,
         http_address=http_address,
         otlp_endpoint=otlp_endpoint,
         trace_ratio=trace_ratio,

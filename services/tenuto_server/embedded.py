@@ -32,6 +32,7 @@ from tenuto_server.worker_host.retention import Retention, RetentionSettings
 if TYPE_CHECKING:
     from tenuto_server.telemetry.export import Exporting
     from tenuto_server.telemetry.ops import OpsServer
+    from tenuto_server.transport.http_json import HttpApi
     from tenuto_server.worker_host.service import WorkerHostService
     from tenuto_server.worker_host.system import SystemHost
 
@@ -58,6 +59,8 @@ class EmbeddedSettings:
     settings_file: YAML with settings that may change while the server runs; empty for none.
     hosted: modules to host workers of, as "module:task-list"; they reach this server at `address`.
     http_address: where to serve /metrics, /healthz and /readyz; empty for nowhere.
+    http_api: where to serve the public interface over HTTP with JSON; empty for nowhere. http_procedures: its calls, as in
+        `transport.settings`.
     otlp_endpoint: where to send traces (see `telemetry.export`); empty for nowhere. trace_ratio: the share that is sampled.
     log_form: "text" or "json".
     """
@@ -78,6 +81,8 @@ class EmbeddedSettings:
     otlp_endpoint: str = ""
     trace_ratio: float = 1.0
     log_form: str = "text"
+    http_api: str = ""
+    http_procedures: tuple[str, ...] = ()
 
     def internal(self, service: str) -> str:
         """Where a service listens: its name in the process, or any free port."""
@@ -114,6 +119,7 @@ class EmbeddedServer:
         self._system: SystemHost | None = None
         self._system_start: asyncio.Task[None] | None = None
         self._retention: Retention | None = None
+        self.http_api: HttpApi | None = None
         self.ops: OpsServer | None = None
         self._exporting: Exporting | None = None
 
@@ -178,6 +184,8 @@ class EmbeddedServer:
             await self._retention.start()
         if self._settings.system_workers:
             self._system_start = asyncio.get_running_loop().create_task(self._start_system())
+        if self._settings.http_api:
+            await self._start_http_api()
         if self._settings.http_address:
             await self._start_ops(shards)
 
@@ -188,6 +196,14 @@ class EmbeddedServer:
         settings = TracingSettings(endpoint=self._settings.otlp_endpoint, ratio=self._settings.trace_ratio)
         self._exporting = Exporting(settings, self._runtime)
         self._exporting.start()
+
+    async def _start_http_api(self) -> None:
+        # Loaded only where it is wanted: the server must start quickly.
+        from tenuto_server.transport.http_json import HttpApi
+        from tenuto_server.transport.settings import HttpApiSettings
+
+        self.http_api = HttpApi(self.handle, HttpApiSettings(self._settings.http_api, tuple(self._settings.http_procedures)))
+        await self.http_api.start()
 
     async def _start_ops(self, shards: int) -> None:
         # Loaded only where it is wanted: the server must start quickly.
@@ -200,7 +216,7 @@ class EmbeddedServer:
 
         assert self.frontend is not None
         metrics = Metrics()
-        metrics.add_parts(self.frontend, self._history, self._matching, logs, self.store, *self._networks)
+        metrics.add_parts(self.frontend, self._history, self._matching, logs, self.store, self.http_api, *self._networks)
         self.ops = OpsServer(self._settings.http_address, metrics, ready, lambda: None)
         await self.ops.start()
 
@@ -230,7 +246,11 @@ class EmbeddedServer:
             await self._host.stop()
         if self._retention is not None:
             await self._retention.stop()
-        await self.frontend.stop()
+        if self.http_api is None:
+            await self.frontend.stop()
+        else:
+            # Together: the frontend answers the long polls under way, which this waits for.
+            await asyncio.gather(self.frontend.stop(), self.http_api.stop())
         await self._matching.stop()
         await self._history.stop()
         for listener in self._listeners:

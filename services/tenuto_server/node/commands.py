@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -50,26 +49,23 @@ def _command(role: str) -> click.Command:
 @click.command("run-process", hidden=True)
 def run_process() -> None:
     """Runs the process that the environment describes."""
-    from tenuto_server.node.process import from_environment
+    from tenuto_server.node.process import from_environment, ports_are_shared
 
     role, settings = from_environment()
-    _run_one(role, settings, shared=bool(os.environ.get(_SHARED)))
-
-
-_SHARED = "TENUTO_SERVER_SHARED"
+    _run_one(role, settings, shared=ports_are_shared())
 
 
 def _run(role: str, settings: ServerSettings) -> None:
     if settings.processes == 1:
         _run_one(role, settings, shared=False)
         return
-    from tenuto_server.node.process import VARIABLE, describe
+    from tenuto_server.node.process import SHARED, VARIABLE, describe
     from tenuto_server.node.supervisor import ChildrenFail, Supervisor, own_command
     from tenuto_server.telemetry import logs
 
     logs.setup(settings.logs.level, settings.logs.form)
     environments = [
-        {VARIABLE: describe(role, settings.of_process(index)), _SHARED: "1"} for index in range(settings.processes)
+        {VARIABLE: describe(role, settings.of_process(index)), SHARED: "1"} for index in range(settings.processes)
     ]
 
     async def supervise() -> None:

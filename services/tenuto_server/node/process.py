@@ -35,11 +35,14 @@ from tenuto_server.transport.stream import StreamNetwork
 
 if TYPE_CHECKING:
     from tenuto_server.telemetry.export import Exporting
+    from tenuto_server.transport.http_json import HttpApi
 
 logger = logging.getLogger(__name__)
 
 # What `make` reads: JSON with the service's name and the settings.
 VARIABLE: Final = "TENUTO_SERVER_PROCESS"
+# Set where several processes listen at the same public ports.
+SHARED: Final = "TENUTO_SERVER_SHARED"
 RETRY_S: Final = 1.0
 FRONTEND, HISTORY, MATCHING, WORKER_HOST = ROLES
 
@@ -71,6 +74,7 @@ class ServerProcess:
         self._door: InternalHandler | None = None
         self.membership: Membership | None = None
         self.router: MembershipRouter | None = None
+        self.http_api: HttpApi | None = None
         # Stopped last: whoever asks meanwhile is told.
         self.ops: OpsServer | None = None
         self.exporting: Exporting | None = None
@@ -97,6 +101,8 @@ class ServerProcess:
                 await foundation.register_domain(settings.domain)
             self.service, self._door = self._make(self.router)
             await self.service.start()
+            if self.role == FRONTEND:
+                await self._start_http_api()
         except BaseException:
             await self._close()
             raise
@@ -111,7 +117,9 @@ class ServerProcess:
         """Leaves the cluster in good order."""
         self._stopping = True
         if self.membership is not None and self.service is not None:
-            await leave(self.role, self.membership, self.service)
+            leaving = leave(self.role, self.membership, self.service)
+            # Together: the service answers the long polls under way, which this waits for.
+            await (leaving if self.http_api is None else asyncio.gather(leaving, self.http_api.stop()))
         await self._close()
         if self.ops is not None:
             await self.ops.stop()
@@ -150,6 +158,16 @@ class ServerProcess:
         else:
             # Nobody calls it; its number tells it from others on the machine.
             self.address = f"{internal.told()}/{os.getpid()}"
+
+    async def _start_http_api(self) -> None:
+        settings = self._settings.http_api(shared=ports_are_shared())
+        if settings is None:
+            return
+        # Loaded only where it is wanted.
+        from tenuto_server.transport.http_json import HttpApi
+
+        self.http_api = HttpApi(self.handle, settings)
+        await self.http_api.start()
 
     async def _take(self, call: InternalCall) -> bytes:
         door = self._door
@@ -232,6 +250,11 @@ def from_environment() -> tuple[str, ServerSettings]:
     return told["role"], ServerSettings.model_validate(told["settings"])
 
 
+def ports_are_shared() -> bool:
+    """Whether several processes listen at this one's public ports."""
+    return bool(os.environ.get(SHARED))
+
+
 async def make() -> Served:
     """Starts the frontend that the environment describes, as an acceptor's factory."""
     role, settings = from_environment()
@@ -258,7 +281,7 @@ async def start(role: str, settings: ServerSettings) -> ServerProcess:
                 await asyncio.sleep(RETRY_S)
                 continue
             process.ops, process.exporting = ops, exporting
-            metrics.add_parts(process.service, logs, process.foundation.store, process.network)
+            metrics.add_parts(process.service, logs, process.foundation.store, process.network, process.http_api)
             settle_memory()
             return process
     except BaseException:

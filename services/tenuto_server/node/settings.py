@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tenuto_server.cluster.membership import MembershipSettings
 from tenuto_server.cluster.ring import VIRTUAL_NODES_DEFAULT, VIRTUAL_NODES_MAX
-from tenuto_server.transport.settings import AcceptorSettings
+from tenuto_server.transport.settings import AcceptorSettings, HttpApiSettings
 
 ROLES: Final = ("frontend", "history", "matching", "worker-host")
 PREFIX: Final = "TENUTO_"
@@ -67,12 +67,37 @@ class Membership(_Part):
         return self
 
 
+class PublicHttp(_Part):
+    """The public interface over HTTP with JSON: `address` is where, empty for nowhere (8800 is customary); `procedures` are the
+    calls that may be made, as "uber.cadence.api.v1.WorkflowAPI::StartWorkflowExecution", none for all but the AdminAPI's."""
+
+    address: str = ""
+    procedures: tuple[str, ...] = ()
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        return _address(address) if address else address
+
+    @field_validator("procedures")
+    @classmethod
+    def _are_procedures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if names:
+            # Loaded only where it is wanted: it knows every message of the interface.
+            from tenuto_server.transport.http_json import unknown_procedures
+
+            if unknown := unknown_procedures(names):
+                raise ValueError(f"there are no procedures {', '.join(unknown)}: they are named package.Service::Method")
+        return names
+
+
 class Public(_Part):
-    """The public gRPC interface of a frontend."""
+    """The public gRPC interface of a frontend, and the same over HTTP."""
 
     address: str = "127.0.0.1:7833"
     acceptor: Literal["auto", "grpc", "pyvoy"] = "auto"
     calls_under_way_max: Annotated[int, Field(ge=1)] = 20_000
+    http: PublicHttp = PublicHttp()
 
     @field_validator("address")
     @classmethod
@@ -179,6 +204,13 @@ class ServerSettings(_Part):
             calls_under_way_max=public.calls_under_way_max,
             reuse_port=shared,
         )
+
+    def http_api(self, *, shared: bool) -> HttpApiSettings | None:
+        """How it is served over HTTP; None where it is not."""
+        http = self.public.http
+        if not http.address:
+            return None
+        return HttpApiSettings(http.address, http.procedures, reuse_port=shared)
 
 
 def load(file: str, assignments: Sequence[str] = ()) -> ServerSettings:
