@@ -14,6 +14,7 @@ from tests.e2e.cluster import Cluster, Falling, Node, get
 from tests.e2e.raw import RawClient
 from tests.e2e.server import can_connect, free_port, run_server
 from tests.e2e.storm import Plan, run_storm
+from tests.integration.transport.http_caller import call
 
 
 def test_services_are_killed_in_turn(tmp_path: Path) -> None:
@@ -37,9 +38,10 @@ def test_services_are_stopped_in_turn_and_no_call_fails(tmp_path: Path) -> None:
 
 
 def test_several_processes_of_a_frontend_share_a_port_and_stop_together(tmp_path: Path) -> None:
-    cluster = Cluster(
-        tmp_path, f"sqlite:///{tmp_path}/t.db", {"history": 1, "matching": 1, "frontend": 1}, settings={"processes": 2}
-    )
+    http = f"127.0.0.1:{free_port()}"
+    settings = {"processes": 2, "public.http.address": http}
+    counts = {"history": 1, "matching": 1, "frontend": 1}
+    cluster = Cluster(tmp_path, f"sqlite:///{tmp_path}/t.db", counts, settings=settings)
 
     async def serve() -> None:
         await cluster.up()
@@ -47,6 +49,7 @@ def test_several_processes_of_a_frontend_share_a_port_and_stop_together(tmp_path
         for _ in range(4):
             async with RawClient(cluster.address) as client:
                 await client.call(api.DescribeDomainRequest(name="default"))
+            assert (await call(http, "uber.cadence.api.v1.DomainAPI::DescribeDomain", {"name": "default"})).status == 200
 
     with cluster:
         asyncio.run(serve())

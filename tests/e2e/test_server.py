@@ -10,6 +10,7 @@ import pytest
 
 from tests.benchmarks.process import memory_megabytes
 from tests.e2e.server import ServerFailed, ServerProcess, acceptors, free_port, run_server
+from tests.integration.transport.http_caller import call
 
 # Generous, for machines are noisy: `make bench` has the figures.
 START_SECONDS_MAX = 15.0
@@ -27,6 +28,17 @@ def test_starts_and_stops(tmp_path: Path, acceptor: str) -> None:
         assert time.perf_counter() - before < STOP_SECONDS_MAX
         asyncio.run(server.up())
         assert server.terminate() == 0, server.output()
+
+
+@pytest.mark.parametrize("acceptor", acceptors())
+def test_calls_over_http_beside_every_acceptor(tmp_path: Path, acceptor: str) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with ServerProcess(tmp_path, acceptor=acceptor, arguments=("--http-api", address)) as server:
+        asyncio.run(server.up())
+        reply = asyncio.run(call(address, "uber.cadence.api.v1.DomainAPI::DescribeDomain", {"name": "default"}))
+        assert reply.json["domain"]["name"] == "default"
+        assert server.terminate() == 0, server.output()
+        assert "Traceback" not in server.output()
 
 
 @pytest.mark.parametrize("acceptor", acceptors())
@@ -54,6 +66,7 @@ def test_two_servers_at_one_address(tmp_path: Path, acceptor: str) -> None:
         (["dev", "--shards", "0"], "--shards"),
         (["dev", "--synchronous", "OFF"], "--synchronous"),
         (["dev", "--log-level", "LOUD"], "LOUD"),
+        (["dev", "--db", ":memory:", "--acceptor", "grpc", "--http-api", "nonsense"], "nonsense"),
         (["dev", "--db", "{folder}/none/such/file.db"], "none/such"),
         *((["dev", "--acceptor", name, "--address", "nonsense"], "nonsense") for name in acceptors()),
         *((["dev", "--acceptor", name, "--address", "127.0.0.1:notaport"], "notaport") for name in acceptors()),

@@ -53,6 +53,8 @@ def test_settings_survive_the_way_to_another_process(monkeypatch: pytest.MonkeyP
         ("public.acceptor=carrier-pigeon", "public.acceptor: "),
         ("membership.announce=60", "membership: announce_interval_s must be over 0 and under ttl_s"),
         ("dynamic_settings=/not/there.yaml", "dynamic_settings: there is no file /not/there.yaml"),
+        ("public.http.address=localhost", "public.http.address: an address is host:port"),
+        ("public.http.procedures=[a.B::C]", "public.http.procedures: there are no procedures a.B::C"),
         ("a: [=b", "a: [: "),
         ("shards={", "'shards={': "),
     ],
@@ -79,6 +81,15 @@ def test_each_of_several_processes_has_its_own_ports_but_the_public_one() -> Non
     assert (third.internal.port, third.http, third.public, third.processes) == (7942, "127.0.0.1:8090", settings.public, 1)
     free = load("", ["http=127.0.0.1:0"]).of_process(2)
     assert (free.internal.port, free.http) == (0, "127.0.0.1:0")
+
+
+def test_the_interface_over_http() -> None:
+    assert load("").http_api(shared=False) is None
+    start, cluster = "uber.cadence.api.v1.WorkflowAPI::StartWorkflowExecution", "uber.cadence.admin.v1.AdminAPI::DescribeCluster"
+    assignments = ["public.http.address=0.0.0.0:8800", f"public.http.procedures=['{start}','{cluster}']", "processes=2"]
+    told = load("", assignments).of_process(1).http_api(shared=True)
+    assert told is not None
+    assert (told.address, told.procedures, told.reuse_port) == ("0.0.0.0:8800", (start, cluster), True)
 
 
 def test_a_process_that_listens_everywhere_tells_an_address_that_can_be_called() -> None:
