@@ -32,7 +32,7 @@ from tenuto_server.worker_host.retention import Retention, RetentionSettings
 if TYPE_CHECKING:
     from tenuto_server.telemetry.export import Exporting
     from tenuto_server.telemetry.ops import OpsServer
-    from tenuto_server.transport.http_json import HttpApi
+    from tenuto_server.transport.http_acceptor import HttpAcceptor
     from tenuto_server.worker_host.service import WorkerHostService
     from tenuto_server.worker_host.system import SystemHost
 
@@ -119,7 +119,7 @@ class EmbeddedServer:
         self._system: SystemHost | None = None
         self._system_start: asyncio.Task[None] | None = None
         self._retention: Retention | None = None
-        self.http_api: HttpApi | None = None
+        self.http_api: HttpAcceptor | None = None
         self.ops: OpsServer | None = None
         self._exporting: Exporting | None = None
 
@@ -199,10 +199,10 @@ class EmbeddedServer:
 
     async def _start_http_api(self) -> None:
         # Loaded only where it is wanted: the server must start quickly.
-        from tenuto_server.transport.http_json import HttpApi
+        from tenuto_server.transport.http_acceptor import HttpAcceptor
         from tenuto_server.transport.settings import HttpApiSettings
 
-        self.http_api = HttpApi(self.handle, HttpApiSettings(self._settings.http_api, tuple(self._settings.http_procedures)))
+        self.http_api = HttpAcceptor(self.handle, HttpApiSettings(self._settings.http_api, tuple(self._settings.http_procedures)))
         await self.http_api.start()
 
     async def _start_ops(self, shards: int) -> None:

@@ -35,7 +35,7 @@ from tenuto_server.transport.stream import StreamNetwork
 
 if TYPE_CHECKING:
     from tenuto_server.telemetry.export import Exporting
-    from tenuto_server.transport.http_json import HttpApi
+    from tenuto_server.transport.http_acceptor import HttpAcceptor
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class ServerProcess:
         self._door: InternalHandler | None = None
         self.membership: Membership | None = None
         self.router: MembershipRouter | None = None
-        self.http_api: HttpApi | None = None
+        self.http_api: HttpAcceptor | None = None
         # Stopped last: whoever asks meanwhile is told.
         self.ops: OpsServer | None = None
         self.exporting: Exporting | None = None
@@ -164,9 +164,9 @@ class ServerProcess:
         if settings is None:
             return
         # Loaded only where it is wanted.
-        from tenuto_server.transport.http_json import HttpApi
+        from tenuto_server.transport.http_acceptor import HttpAcceptor
 
-        self.http_api = HttpApi(self.handle, settings)
+        self.http_api = HttpAcceptor(self.handle, settings)
         await self.http_api.start()
 
     async def _take(self, call: InternalCall) -> bytes:

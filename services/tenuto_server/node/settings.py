@@ -84,7 +84,7 @@ class PublicHttp(_Part):
     def _are_procedures(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if names:
             # Loaded only where it is wanted: it knows every message of the interface.
-            from tenuto_server.transport.http_json import unknown_procedures
+            from tenuto_server.transport.http_acceptor import unknown_procedures
 
             if unknown := unknown_procedures(names):
                 raise ValueError(f"there are no procedures {', '.join(unknown)}: they are named package.Service::Method")

@@ -31,7 +31,7 @@ class AcceptorSettings:
 
 @dataclass(frozen=True, slots=True)
 class HttpApiSettings:
-    """How the calls of the public interface are served over HTTP (see `http_json`).
+    """How the calls of the public interface are served over HTTP (see `http_acceptor`).
 
     address: "host:port"; port 0 takes any free one.
     procedures: the calls that may be made, as "uber.cadence.api.v1.WorkflowAPI::StartWorkflowExecution"; none named: all of the

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tenuto_server.embedded import EmbeddedServer, EmbeddedSettings
-from tenuto_server.transport.http_json import PROCEDURES
+from tenuto_server.transport.http_acceptor import PROCEDURES
 from tests.integration.embedded.serving import run
 from tests.integration.transport.http_caller import Reply, Wire, call, request
 

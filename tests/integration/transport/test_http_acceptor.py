@@ -13,7 +13,7 @@ import pytest
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from tenuto_api import api
-from tenuto_server.transport.http_json import HttpApi
+from tenuto_server.transport.http_acceptor import HttpAcceptor
 from tenuto_server.transport.public import PublicCall
 from tenuto_server.transport.settings import HttpApiSettings
 from tests.integration.transport.http_caller import SERVICE, Reply, Wire, call, request
@@ -88,7 +88,7 @@ class Served:
 @asynccontextmanager
 async def serving(**settings: Any) -> AsyncIterator[Served]:
     served = Served()
-    door = HttpApi(served.handle, HttpApiSettings("127.0.0.1:0", **{"stop_grace_s": 0.1, **settings}))
+    door = HttpAcceptor(served.handle, HttpApiSettings("127.0.0.1:0", **{"stop_grace_s": 0.1, **settings}))
     await door.start()
     served.address = door.address
     served.connections = lambda: next(iter(door.measures())).samples[0].value
@@ -416,7 +416,7 @@ def test_a_call_ends_with_its_time() -> None:
 def test_a_graceful_stop() -> None:
     async def story() -> None:
         served = Served()
-        door = HttpApi(served.handle, HttpApiSettings("127.0.0.1:0", stop_grace_s=10))
+        door = HttpAcceptor(served.handle, HttpApiSettings("127.0.0.1:0", stop_grace_s=10))
         await door.start()
         idle, busy = await Wire.open(door.address), await Wire.open(door.address)
         await busy.send(request(f"uber.cadence.api.v1.WorkerAPI::{WAIT}", {}))

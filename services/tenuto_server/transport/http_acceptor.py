@@ -18,7 +18,6 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-# tidy: allow threads: an acceptor; turning large messages into JSON would hold up the loop
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, cast
 
@@ -114,7 +113,7 @@ def unknown_procedures(names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in ALL_PROCEDURES]
 
 
-class HttpApi:
+class HttpAcceptor:
     """Serves a handler over HTTP; `address` has the real port after the start."""
 
     def __init__(self, handler: PublicHandler, settings: HttpApiSettings) -> None:
