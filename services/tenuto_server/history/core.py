@@ -241,7 +241,7 @@ class Core:
             self.set_alarm_timer()
         if run.queries is not None:
             run.queries.follow(run.state)
-        is_urgent = bool(derived.dispatches or derived.calls or run.is_closed or run.watchers or run.end_watchers)
+        is_urgent = bool(derived.dispatches or derived.calls or run.is_closed or run.watchers)
         self.log.after(run.last_seq, lambda: self._durable(run, derived), is_urgent=is_urgent)
 
     async def durable(self, run: Run) -> None:
