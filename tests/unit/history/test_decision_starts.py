@@ -38,11 +38,10 @@ def test_it_shares_the_append_of_the_answer() -> None:
             wait_for_new_event=True,
             history_event_filter_type=api.EVENT_FILTER_TYPE_CLOSE_EVENT,
         )
-        call = w.call("GetWorkflowExecutionHistory", "w", wanted.SerializeToString())
-        result = asyncio.get_running_loop().create_task(call)
-        await asyncio.sleep(1.0)
         before = log.appends
         taken = await begin(w, run_id)
+        call = w.call("GetWorkflowExecutionHistory", "w", wanted.SerializeToString())
+        result = asyncio.get_running_loop().create_task(call)
         await asyncio.sleep(0.01)
         assert (log.appends, log.steps_waiting) == (before, 1)
         await complete(w, taken.task_token)

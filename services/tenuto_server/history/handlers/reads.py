@@ -54,15 +54,14 @@ async def get_history(core: Core, call: InternalCall) -> bytes:
 
 async def _close_event(core: Core, call: InternalCall, run: Run, wait: bool) -> bytes:
     """Only the last event, once there will be no other."""
-    # What a token names must be durable: a successor of ours would not know what is not.
     upto = run.state.next_event_id
-    await core.durable(run)
     if wait:
         await _wait(core, call, run, lambda: run.is_closed, of_end=True)
-    if run.is_closed:
-        last = run.state.next_event_id - 1
-        # It may have closed between the news and this moment.
-        await core.durable(run)
+    is_closed, last = run.is_closed, run.state.next_event_id - 1
+    # What is shown, and what a token names: a successor of ours would not know what is not. Not before the wait, for nothing that
+    # happens meanwhile should go to the log sooner for our sake.
+    await core.durable(run)
+    if is_closed:
         return _response(await events.read(core.store, run, last, last + 1), None)
     return _response([], PageToken(run.state.run_id, upto, upto, True) if wait else None)
 
