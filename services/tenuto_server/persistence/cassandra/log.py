@@ -52,6 +52,8 @@ _LIST_PAGE_ROWS: Final = 1000
 APPENDS_AT_ONCE: Final = 8
 # Logs whose form this process remembers.
 _WRITERS_MAX: Final = 1000
+# Logs of which this process remembers how far they are trimmed.
+_TRIMMED_MAX: Final = 10_000
 
 
 class LogForm(enum.Enum):
@@ -92,6 +94,8 @@ class CassandraLogs:
         self._writers: dict[str, _Writer] = {}
         # Segments that were dropped, by log.
         self._dropped: dict[str, int] = {}
+        # How far logs are trimmed, as it was seen here.
+        self._trimmed: dict[str, int] = {}
 
     async def create_log(self, log_id: str) -> None:
         """See `Store.create_log`."""
@@ -264,7 +268,18 @@ class CassandraLogs:
         if not rows or rows[0][0] is None:
             return None
         form, sealed, ending, trimmed, dropped = rows[0]
-        return _State(_form(log_id, form), bool(sealed), ending, trimmed or 0, dropped or 0)
+        return _State(_form(log_id, form), bool(sealed), ending, self._trimmed_at_least(log_id, trimmed or 0), dropped or 0)
+
+    def _trimmed_at_least(self, log_id: str, trimmed: int) -> int:
+        """How far a log is trimmed, as anybody here has ever seen it. A trimming that its writer did not finish may be found by one
+        read and not by the next; a reader that went by one and then by the other would take a stretch for the log's end."""
+        seen = self._trimmed.get(log_id, 0)
+        if trimmed <= seen:
+            return seen
+        while len(self._trimmed) >= _TRIMMED_MAX:
+            del self._trimmed[next(iter(self._trimmed))]
+        self._trimmed[log_id] = trimmed
+        return trimmed
 
     async def _rows(self, log_id: str, form: LogForm, after_seq: int, limit: int) -> list[LogRow]:
         """At most `limit` rows after a number, up to the first that is not there, or not there whole, or a seal."""
@@ -337,6 +352,7 @@ class CassandraLogs:
         await self._session.execute(cql.UNLIST, (cql.LISTED_BUCKET, log_id))
         self._writers.pop(log_id, None)
         self._dropped.pop(log_id, None)
+        self._trimmed.pop(log_id, None)
 
     async def _delete_to_seal(self, log_id: str, state: _State) -> None:
         seal = state.ending
