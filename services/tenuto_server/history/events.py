@@ -47,11 +47,12 @@ async def _read_stored(store: Store, run: Run, first: int, until: int, enough: i
     found: list[bytes] = []
     size = 0
     after: bytes | None = int_key(first - 1)
+    from_beginning = False
     while len(found) < until - first and size < enough:
         rows = await store.scan(Table.HISTORY, partition, after, _ROWS_AT_ONCE, int_key(until))
-        if after is not None and not found and (not rows or int_of_key(rows[0][0]) != first):
-            # The event lies within a batch that begins before it: read from the beginning.
-            after = None
+        if not from_beginning and not found and (not rows or int_of_key(rows[0][0]) != first):
+            # The event lies within a batch that begins before it: read from the beginning, once.
+            after, from_beginning = None, True
             continue
         if not rows and run.is_deleted:
             raise errors.EntityNotExists(f"Workflow execution not found.  WorkflowId: {run.state.workflow_id}")
