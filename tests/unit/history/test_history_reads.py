@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from tenuto_api import api
-from tenuto_server.persistence.interface import StoreUnavailable
+from tenuto_server.config.runtime import Runtime
+from tenuto_server.history import events, storing
+from tenuto_server.history.run import Run
+from tenuto_server.persistence.interface import Row, StoreUnavailable, Table, WriteBatch
+from tenuto_server.persistence.memory import MemoryStore
+from tenuto_server.persistence.rows import int_key, join_ids, pack
 from tests.unit.history.process import World, story
 
 
@@ -64,5 +71,20 @@ def test_a_page_size_that_is_none_is_the_whole_page(size: int) -> None:
         page = api.GetWorkflowExecutionHistoryResponse.FromString(answer)
         assert [event.event_id for event in page.history.events] == [1, 2]
         assert not page.next_page_token
+
+    story(told)
+
+
+def test_a_page_may_begin_within_any_batch() -> None:
+    async def told(w: World) -> None:
+        store = MemoryStore(Runtime())
+        run = cast(Run, SimpleNamespace(state=SimpleNamespace(domain_id="d", workflow_id="w", run_id="r"), is_deleted=False))
+        frames = [api.History(events=[api.HistoryEvent(event_id=number)]).SerializeToString() for number in range(1, 101)]
+        rows = [
+            Row(Table.HISTORY, join_ids("d", "w", "r"), int_key(first), pack(storing.VERSION, frames[first - 1] + frames[first]), 1)
+            for first in range(1, 101, 2)
+        ]
+        await store.write(WriteBatch(rows=rows))
+        assert await asyncio.wait_for(events._read_stored(store, run, 90, 101, 10_000), 5) == frames[89:]
 
     story(told)
