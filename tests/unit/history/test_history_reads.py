@@ -80,8 +80,9 @@ def test_a_page_may_begin_within_any_batch() -> None:
         store = MemoryStore(Runtime())
         run = cast(Run, SimpleNamespace(state=SimpleNamespace(domain_id="d", workflow_id="w", run_id="r"), is_deleted=False))
         frames = [api.History(events=[api.HistoryEvent(event_id=number)]).SerializeToString() for number in range(1, 101)]
+        partition = join_ids("d", "w", "r")
         rows = [
-            Row(Table.HISTORY, join_ids("d", "w", "r"), int_key(first), pack(storing.VERSION, frames[first - 1] + frames[first]), 1)
+            Row(Table.HISTORY, partition, int_key(first), pack(storing.VERSION, frames[first - 1] + frames[first]), 1)
             for first in range(1, 101, 2)
         ]
         await store.write(WriteBatch(rows=rows))

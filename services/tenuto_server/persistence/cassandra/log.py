@@ -271,8 +271,8 @@ class CassandraLogs:
         return _State(_form(log_id, form), bool(sealed), ending, self._trimmed_at_least(log_id, trimmed or 0), dropped or 0)
 
     def _trimmed_at_least(self, log_id: str, trimmed: int) -> int:
-        """How far a log is trimmed, as anybody here has ever seen it. A trimming that its writer did not finish may be found by one
-        read and not by the next; a reader that went by one and then by the other would take a stretch for the log's end."""
+        """How far a log is trimmed, as anybody here has ever seen it. A trimming that its writer did not finish may be found by
+        one read and not by the next; a reader that went by one and then by the other would take a stretch for the log's end."""
         seen = self._trimmed.get(log_id, 0)
         if trimmed <= seen:
             return seen
