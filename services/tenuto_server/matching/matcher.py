@@ -97,9 +97,10 @@ class QueryState(enum.Enum):
 
 class Task:
     """A task as it was offered. `key` is opaque to the matcher. `address` is whom to ask to start it, as last offered.
-    `give_ups` counts how often it was put back with its start unknown since then. `trace` is the caller's own, unused here."""
+    `give_ups` counts how often it was put back with its start unknown since then. `rest` tells its newest rest from those that
+    offers ended. `trace` is the caller's own, unused here."""
 
-    __slots__ = ("address", "give_ups", "key", "offered_again", "scheduled_ns", "sequence", "state", "trace")
+    __slots__ = ("address", "give_ups", "key", "offered_again", "rest", "scheduled_ns", "sequence", "state", "trace")
 
     def __init__(self, key: bytes, scheduled_ns: int, sequence: int, address: str) -> None:
         self.key = key
@@ -109,6 +110,7 @@ class Task:
         self.state = TaskState.ABSENT
         self.give_ups = 0
         self.offered_again = False
+        self.rest = 0
         self.trace = ""
 
 
@@ -490,21 +492,22 @@ class Matcher:
         task.state = TaskState.RESTING
         self._resting_count += 1
         self._sequence += 1
+        task.rest = self._sequence
         heapq.heappush(self._resting, (until, self._sequence, task))
 
     def _tidy_resting(self) -> None:
         """Takes tasks whose rest an offer ended out of the heap, once they are most of it."""
         if len(self._resting) > 2 * self._resting_count + _HEAP_SLACK:
-            self._resting = [entry for entry in self._resting if entry[2].state is TaskState.RESTING]
+            self._resting = [entry for entry in self._resting if _rests(entry)]
             heapq.heapify(self._resting)
 
     def _wake(self, now: float) -> None:
         """Puts the tasks that have rested back in line."""
         while self._resting and self._resting[0][0] <= now:
-            _, _, task = heapq.heappop(self._resting)
-            if task.state is TaskState.RESTING:
+            entry = heapq.heappop(self._resting)
+            if _rests(entry):
                 self._resting_count -= 1
-                self._push(task)
+                self._push(entry[2])
 
     def _see(self, identity: str, now: float, rate: float | None) -> None:
         self._last_poll = now
@@ -544,3 +547,9 @@ class Matcher:
     def _give_back_token(self, now: float) -> None:
         self._refill(now)
         self._tokens = min(self._burst, self._tokens + 1.0)
+
+
+def _rests(entry: tuple[float, int, Task]) -> bool:
+    """Whether an entry of the resting counts still: an offer ends a rest, and the task may have begun another since."""
+    _, rest, task = entry
+    return task.state is TaskState.RESTING and task.rest == rest

@@ -235,6 +235,19 @@ def test_heaps_do_not_grow_with_what_has_gone() -> None:
         assert len(matcher._buffer) + len(matcher._resting) < 200
 
 
+def test_a_rest_that_an_offer_ended_does_not_end_the_next() -> None:
+    matcher = Matcher(0.0, LIMITS, Room(10))
+    matcher.offer(b"a", 0, "h1")
+    assert matcher.rest_address("h1", 0.0) == 1
+    matcher.offer(b"a", 0, "h2")
+    half = LIMITS.rest_s / 2
+    assert matcher.rest_address("h2", half) == 1
+    matcher.add_poll("worker", half)
+    # When the first rest would have been over, the second goes on.
+    assert matcher.match(LIMITS.rest_s) is None
+    assert matcher.match(half + LIMITS.rest_s) is not None
+
+
 def test_a_discarded_list_gives_its_room_back() -> None:
     room = Room(10)
     matcher = Matcher(0.0, LIMITS, room)
