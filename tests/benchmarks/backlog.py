@@ -75,7 +75,7 @@ class Backlog:
         await self._fill(domain)
         figures.fill_s, figures.count = time.perf_counter() - begun, plan.count
         await self._watch.quiet()
-        figures.waiting = int(gauge(self._cluster.nodes["history-0"], "tenuto_history_tasks_waiting", f'"{self._list}"'))
+        figures.waiting = self._waiting()
         figures.history_full_mb = self._watch.memory_mb("history")
         figures.matching_full_mb = self._watch.memory_mb("matching")
         begun = time.perf_counter()
@@ -84,10 +84,14 @@ class Backlog:
             figures.drain_s = self._last - begun
         await asyncio.sleep(2.0)
         figures.lost = self._delivered.count(0)
-        figures.left = int(gauge(self._cluster.nodes["history-0"], "tenuto_history_tasks_waiting", f'"{self._list}"'))
+        figures.left = self._waiting()
         figures.history_peak_mb = peak_megabytes(self._cluster.nodes["history-0"])
         figures.matching_peak_mb = peak_megabytes(self._cluster.nodes["matching-0"])
         return figures
+
+    def _waiting(self) -> int:
+        """The list's tasks that wait for a poller, as history says."""
+        return int(gauge(self._cluster.nodes["history-0"], "tenuto_history_tasks_waiting", f'"{self._list}"'))
 
     # --- filling ------------------------------------------------------------------------------------------------------
     async def _fill(self, domain: api.Domain) -> None:

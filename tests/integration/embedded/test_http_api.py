@@ -179,17 +179,24 @@ def test_long_polls_end_with_their_time() -> None:
     run(story)
 
 
+async def waiting_poll(server: EmbeddedServer, address: str) -> Wire:
+    """A poll that the server has, and that waits there."""
+    assert server.frontend is not None
+    wire = await Wire.open(address)
+    await wire.send(request(f"{API}.WorkerAPI::PollForDecisionTask", POLL))
+    while server.frontend.calls == 0:  # noqa: ASYNC110 what is waited for is within the server
+        await asyncio.sleep(0.01)
+    return wire
+
+
 def test_a_poll_whose_caller_has_gone_takes_no_task() -> None:
     async def story() -> None:
         async with serving() as server:
             http = Http(server)
             assert server.frontend is not None
-            wire = await Wire.open(http.address)
-            await wire.send(request(f"{API}.WorkerAPI::PollForDecisionTask", POLL))
-            while server.frontend.calls == 0:  # noqa: ASYNC110 what is waited for is within the server
-                await asyncio.sleep(0.01)
+            wire = await waiting_poll(server, http.address)
             wire.close()
-            while server.frontend.calls:  # noqa: ASYNC110
+            while server.frontend.calls:  # noqa: ASYNC110 what is waited for is within the server
                 await asyncio.sleep(0.01)
             await http("StartWorkflowExecution", START)
             assert (await http("WorkerAPI.PollForDecisionTask", POLL))["taskToken"]
@@ -200,12 +207,7 @@ def test_a_poll_whose_caller_has_gone_takes_no_task() -> None:
 def test_a_stop_answers_the_polls_that_wait() -> None:
     async def story() -> None:
         async with serving() as server:
-            http = Http(server)
-            assert server.frontend is not None
-            wire = await Wire.open(http.address)
-            await wire.send(request(f"{API}.WorkerAPI::PollForDecisionTask", POLL))
-            while server.frontend.calls == 0:  # noqa: ASYNC110 what is waited for is within the server
-                await asyncio.sleep(0.01)
+            wire = await waiting_poll(server, Http(server).address)
         assert (await wire.reply()).json == {}
         wire.close()
 

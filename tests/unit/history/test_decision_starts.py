@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tenuto_api import api, internal
+from tenuto_server.history.log import CommitLog
 from tenuto_server.persistence.domains import Domains
 from tenuto_server.transport.network import InternalCall
 from tests.unit.history.process import DOMAIN_ID, World, story
@@ -16,6 +17,13 @@ async def begin(w: World, run_id: str, request_id: str = "poll") -> api.PollForD
     request = internal.StartTaskRequest(task=task, request_id=request_id, task_list="l", domain_name="domain")
     answer = await w.service.handle(InternalCall("StartTask", request.SerializeToString(), None))
     return api.PollForDecisionTaskResponse.FromString(answer)
+
+
+def log_of(w: World) -> CommitLog:
+    """The log that the process writes to."""
+    log = w.service.core.log
+    assert log is not None
+    return log
 
 
 async def complete(w: World, token: bytes) -> None:
@@ -31,8 +39,7 @@ def test_it_shares_the_append_of_the_answer() -> None:
     async def told(w: World) -> None:
         await Domains(w.store).register(api.Domain(id=DOMAIN_ID, name="domain"))
         run_id = await w.start()
-        log = w.service.core.log
-        assert log is not None
+        log = log_of(w)
         wanted = api.GetWorkflowExecutionHistoryRequest(
             workflow_execution=api.WorkflowExecution(workflow_id="w", run_id=run_id),
             wait_for_new_event=True,
@@ -55,8 +62,7 @@ def test_it_shares_the_append_of_the_answer() -> None:
 def test_it_is_written_soon_where_no_answer_comes() -> None:
     async def told(w: World) -> None:
         run_id = await w.start()
-        log = w.service.core.log
-        assert log is not None
+        log = log_of(w)
         before = log.appends
         await begin(w, run_id)
         await asyncio.sleep(0.1)
@@ -70,8 +76,7 @@ def test_it_is_written_soon_where_no_answer_comes() -> None:
 def test_whoever_reads_the_history_sees_it_and_waits_for_it() -> None:
     async def told(w: World) -> None:
         run_id = await w.start()
-        log = w.service.core.log
-        assert log is not None
+        log = log_of(w)
         before = log.appends
         await begin(w, run_id)
         assert log.steps_waiting == 1

@@ -171,8 +171,7 @@ class CassandraLogs:
         rows = await self._session.execute(cql.CHECK, (log_id,))
         if not rows or rows[0][0] is None or rows[0][1]:
             raise Sealed(log_id)
-        while len(self._writers) >= _WRITERS_MAX:
-            del self._writers[next(iter(self._writers))]
+        _make_room(self._writers, _WRITERS_MAX)
         return self._writers.setdefault(log_id, _Writer(_form(log_id, rows[0][0])))
 
     async def _write(self, log_id: str, row: LogRow) -> None:
@@ -276,8 +275,7 @@ class CassandraLogs:
         seen = self._trimmed.get(log_id, 0)
         if trimmed <= seen:
             return seen
-        while len(self._trimmed) >= _TRIMMED_MAX:
-            del self._trimmed[next(iter(self._trimmed))]
+        _make_room(self._trimmed, _TRIMMED_MAX)
         self._trimmed[log_id] = trimmed
         return trimmed
 
@@ -329,8 +327,7 @@ class CassandraLogs:
         await self._session.execute(cql.TRIM, (through_seq, through_seq, dropped, log_id))
         whole = through_seq // SEGMENT_ROWS
         await self._drop(log_id, range(dropped, whole))
-        while len(self._dropped) >= _WRITERS_MAX:
-            del self._dropped[next(iter(self._dropped))]
+        _make_room(self._dropped, _WRITERS_MAX)
         self._dropped[log_id] = max(dropped, whole)
 
     async def log_trimmed(self, log_id: str) -> int:
@@ -417,3 +414,9 @@ async def _all(works: list[Coroutine[Any, Any, Any]]) -> None:
     for outcome in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+def _make_room(held: dict[str, Any], most: int) -> None:
+    """Forgets what was noted first, so that one more may be noted."""
+    while len(held) >= most:
+        del held[next(iter(held))]
