@@ -40,9 +40,7 @@ def start(
         task_list=request.task_list,
         execution_start_to_close_timeout=duration(execution_s),
         # What is in force, not what was asked for: whoever reads the history goes by it.
-        task_start_to_close_timeout=duration(
-            min(seconds(request.task_start_to_close_timeout), execution_s, DECISION_TIMEOUT_MAX_S)
-        ),
+        task_start_to_close_timeout=duration(_task_timeout_s(seconds(request.task_start_to_close_timeout), execution_s)),
         original_execution_run_id=turn.state.run_id,
         first_execution_run_id=turn.state.run_id,
         identity=request.identity,
@@ -125,14 +123,17 @@ def _first_backoff_s(now: int, request: api.StartWorkflowExecutionRequest, jitte
     return delay_s + wait_s + jitter_s
 
 
+def _task_timeout_s(asked_s: int, execution_s: int) -> int:
+    """The decision timeout in force."""
+    return min(asked_s, execution_s, DECISION_TIMEOUT_MAX_S)
+
+
 @evolves_event("workflow_execution_started")
 def _started(state: RunState, event: api.HistoryEvent, attributes: Any) -> None:
     state.workflow_type = attributes.workflow_type.name
     state.task_list = attributes.task_list.name
     state.execution_timeout_s = attributes.execution_start_to_close_timeout.seconds
-    state.task_timeout_s = min(
-        attributes.task_start_to_close_timeout.seconds, state.execution_timeout_s, DECISION_TIMEOUT_MAX_S
-    )
+    state.task_timeout_s = _task_timeout_s(attributes.task_start_to_close_timeout.seconds, state.execution_timeout_s)
     state.start_ns = to_ns(event.event_time)
     state.backoff_s = attributes.first_decision_task_backoff.seconds
     state.start_request_id = attributes.request_id
