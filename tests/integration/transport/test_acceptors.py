@@ -31,7 +31,13 @@ KINDS = [
         ],
     ),
 ]
-OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+OPTIONS = [
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    # No connection is shared with another channel to the same port: one that waits for its server may then find the
+    # connection of another just as it ends, and rest instead of trying again.
+    ("grpc.use_local_subchannel_pool", 1),
+]
 TIMEOUT_S = 20.0
 
 
