@@ -21,6 +21,10 @@ SERVICE_OF = {
     "RecordActivityTaskHeartbeat": "WorkerAPI",
     "RegisterDomain": "DomainAPI",
     "DescribeDomain": "DomainAPI",
+    **dict.fromkeys(
+        [f"{what}Schedule" for what in ("Create", "Describe", "Update", "Delete", "Pause", "Unpause", "Backfill")],
+        "ScheduleAPI",
+    ),
     "ListOpenWorkflowExecutions": "VisibilityAPI",
     "ListClosedWorkflowExecutions": "VisibilityAPI",
 }

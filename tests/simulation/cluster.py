@@ -30,6 +30,7 @@ from tenuto_server.persistence.interface import Member, Sealed, Store, StoreUnav
 from tenuto_server.transport.network import InternalCall, InternalHandler
 from tenuto_server.transport.public import PublicCall
 
+from .hosting import host_of
 from .loop import PROCESS, SimLoop
 from .network import SimNetwork
 from .replicated import ReplicatedStores
@@ -118,6 +119,8 @@ class Cluster:
         for role, count in (("history", shape.histories), ("matching", shape.matchings), ("frontend", shape.frontends)):
             for number in range(count):
                 self._new(role, number, chance)
+        if shape.schedules:
+            self._new("worker-host", 0, chance)
 
     def _new(self, role: str, number: int, chance: random.Random) -> Process:
         process = Process(f"{role}-{number}", role)
@@ -174,6 +177,11 @@ class Cluster:
             cpu_s=self.loop.time,
         )
         port = self.network.port(process.name)
+        if process.role == "worker-host":
+            process.service = host_of(port, self.frontends, process.incarnation, scenario.seed)
+            await process.service.start()
+            process.ready = True
+            return
         shared = self.store if self.replicated is None else self.replicated.of_process(runtime)
         process.store = ProcessStore(
             self.hooks.store(shared, process.incarnation),
@@ -232,8 +240,13 @@ class Cluster:
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
         for part in (process.service, process.membership, process.domains):
-            if part is not None:
+            if part is not None and process.role != "worker-host":
                 part.kill()
+        if process.role == "worker-host":
+            # Its tasks are the SDK's: the process takes them along.
+            for left in self.loop.tasks(process.incarnation):
+                if left is not asyncio.current_task():
+                    left.cancel()
         if process.store is not None:
             process.store.alive = False
         self.network.crash(process.name)
@@ -266,6 +279,9 @@ class Cluster:
 
     async def _stop(self, process: Process) -> None:
         service, membership, domains = process.service, process.membership, process.domains
+        if process.role == "worker-host":
+            await service.stop()
+            return
         assert membership is not None and domains is not None
         await leave(process.role, membership, service)
         await domains.stop()

@@ -18,6 +18,7 @@ class Scenario:
     mishap_s: mean virtual seconds between two mishaps (crashes, stops, partitions, broken links); 0 is none.
     midway: everything crashes once more while runs are still open. victims: workflow ids whose runs are deleted.
     replicated: the store is the product's for Cassandra, on a model of replicas; "lwt" or "checked" is the form of its logs.
+    schedules: how many; with any there is a worker-host.
     log_page_rows: how many rows of a log are read at once.
     idle_runs_max: how many workflows at rest a history process may keep in memory.
     mishaps: which kinds. skew_s: how far apart the processes' clocks may be. shuffle: see `loop`.
@@ -44,6 +45,7 @@ class Scenario:
     idle_runs_max: int = 10_000
     replicated: str = ""
     log_page_rows: int = 100
+    schedules: int = 0
 
 
 MISHAPS = (
@@ -90,6 +92,7 @@ def scenario_of(seed: str) -> Scenario:
         idle_runs_max=random.Random(f"idle:{seed}").choice([10_000, 10_000, 3, 0]),
         replicated=random.Random(f"replicated:{seed}").choice(["", "", "", "lwt", "checked", "checked"]),
         log_page_rows=random.Random(f"page:{seed}").choice([100, 100, 1, 3]),
+        schedules=random.Random(f"schedules:{seed}").choice([0, 0, 0, 0, 0, 0, 0, 0, 1, 2]),
     )
     if scenario.calm:
         return replace(scenario, load=replace(load, polite=True))

@@ -39,6 +39,7 @@ from .observed import Observed
 from .picture import Picture
 from .replicated import ReplicatedStores
 from .scenario import Scenario, scenario_of
+from .schedules import Scheduler
 from .states import held_states, owing, state_differences
 from .storm import storm
 from .trace import Trace
@@ -72,6 +73,8 @@ def simulate(seed: str, *, keep_trace: bool = False, hooks: Hooks | None = None,
     simulation = Simulation(scenario, loop, trace, hooks or Hooks())
     logs = _LogLines(trace, simulation.problems)
     # Collections would run finalizers at moments that differ from run to run.
+    # The SDK's pauses between tries are drawn from it.
+    random.seed(seed)
     collecting = gc.isenabled()
     gc.disable()
     logging.getLogger("tenuto_server").addHandler(logs)
@@ -130,6 +133,12 @@ class Simulation:
         self.client = Client(self.network.port("client"), self.cluster.frontends, random.Random(f"calls:{scenario.seed}"))
         self.client.renews_request_ids = hooks.renew_request_ids
         self.graves = Graves()
+        schedules_client = Client(
+            self.network.port("scheduling"), self.cluster.frontends, random.Random(f"schedule calls:{scenario.seed}")
+        )
+        self.schedulers = [
+            Scheduler(number, schedules_client, self.cluster.now, scenario) for number in range(scenario.schedules)
+        ]
 
     def _true_time(self) -> int:
         return self.cluster.now()
@@ -163,6 +172,7 @@ class Simulation:
             clients = group.create_task(run_clients(self.scenario.load, self.client, self.observed, self.scenario.seed))
             victims = self._victims()
             deleting = [group.create_task(one.run(self.loop.time() + self.scenario.storm_s)) for one in victims]
+            scheduling = [group.create_task(one.run()) for one in self.schedulers]
             self._misbehave()
             await storm(self.cluster)
             await self._heal()
@@ -170,6 +180,9 @@ class Simulation:
             for program, task in zip(victims, deleting, strict=True):
                 await task
                 await program.finish()
+            for scheduler, task in zip(self.schedulers, scheduling, strict=True):
+                await task
+                await scheduler.finish()
             if self.scenario.midway:
                 workers = await self._crash_midway(group, workers)
             await self._drain()
@@ -269,6 +282,8 @@ class Simulation:
         await self._check_recovery(taken)
         problems = checkers.check(self.observed, taken, calm=self.scenario.calm, skewed=self.scenario.skew_s > 0)
         self.problems += problems
+        for scheduler in self.schedulers:
+            self.problems += scheduler.check(taken)
         await asyncio.sleep(SETTLE_S)
         self.problems += check_deleted(self.graves, await picture.take(self.client, self.observed), self.memory)
         self.problems += await check_newest(self.client, self.graves)

@@ -14,10 +14,13 @@ async def storm(cluster: Cluster) -> None:
     scenario = cluster.scenario
     chance = random.Random(f"storm:{scenario.seed}")
     end = cluster.loop.time() + scenario.storm_s
+    hosts = random.Random(f"storm of hosts:{scenario.seed}")
     stops: list[asyncio.Task[None]] = []
     while scenario.mishap_s and (pause_s := chance.expovariate(1 / scenario.mishap_s)) < end - cluster.loop.time():
         await asyncio.sleep(pause_s)
         kind = chance.choice(scenario.mishaps)
+        if scenario.schedules and hosts.random() < 0.2:
+            _crash(cluster, hosts, "worker-host")
         if kind.startswith("crash "):
             _crash(cluster, chance, kind.removeprefix("crash "))
         elif kind == "stop":

@@ -148,6 +148,10 @@ class BaseConnection:
         }
         self._backoff = Backoff()
 
+    def new_name(self) -> str:
+        """A name that nobody else has, such as a worker's sticky list needs."""
+        return f"{socket.gethostname()}:{uuid.uuid4()}"
+
     async def close(self) -> None:
         """Ends it; calls under way fail."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
-import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -80,7 +78,7 @@ class Worker:
         self._stopped = False
         self._checksum = binary_checksum
         self._rate = max_activities_per_second
-        self.sticky_list = f"{socket.gethostname()}:{uuid.uuid4()}" if sticky_cache_size else ""
+        self.sticky_list = self._connection.new_name() if sticky_cache_size else ""
         self._cache = StickyCache(sticky_cache_size)
         definitions = {definition.name: definition for definition in map(definition_of, workflows)}
         if len(definitions) != len(workflows):
