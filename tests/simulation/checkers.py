@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tenuto_api import api
+from tenuto_server.rules.schedules import ID_PREFIX as SCHEDULERS
 
 from . import families
 from .observed import Observed, Reset
@@ -253,6 +254,9 @@ def check_signals(observed: Observed, picture: Picture) -> Iterator[str]:
     """Each acknowledged signal is in the history, and none is twice in one run."""
     where: dict[str, list[str]] = {}
     for run in picture.runs.values():
+        if run.workflow_id.startswith(SCHEDULERS):
+            # Calls to a schedule have no request id: one that is tried again comes again.
+            continue
         for event in run.of_kind("workflow_execution_signaled"):
             where.setdefault(attributes_of(event).input.data.decode(), []).append(run.run_id)
     for logical, runs in where.items():

@@ -11,7 +11,9 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenuto_api import api
@@ -25,11 +27,17 @@ from .scenario import Scenario
 
 SECOND = 1_000_000_000
 GOES_ON_S = 90.0
+SETTLE_S = 15.0
 OVERLAPS = (
     api.SCHEDULE_OVERLAP_POLICY_SKIP_NEW,
     api.SCHEDULE_OVERLAP_POLICY_BUFFER,
     api.SCHEDULE_OVERLAP_POLICY_CONCURRENT,
     api.SCHEDULE_OVERLAP_POLICY_CANCEL_PREVIOUS,
+    api.SCHEDULE_OVERLAP_POLICY_TERMINATE_PREVIOUS,
+)
+ONE_BY_ONE = (
+    api.SCHEDULE_OVERLAP_POLICY_SKIP_NEW,
+    api.SCHEDULE_OVERLAP_POLICY_BUFFER,
     api.SCHEDULE_OVERLAP_POLICY_TERMINATE_PREVIOUS,
 )
 
@@ -50,6 +58,8 @@ class Scheduler:
         self._quiet: list[tuple[int, int]] = []
         self._paused_ns = 0
         self._deleted_ns = 0
+        self._overlap = api.SCHEDULE_OVERLAP_POLICY_INVALID
+        self._told: int | None = None
         self._problems: list[str] = []
 
     async def run(self) -> None:
@@ -74,10 +84,24 @@ class Scheduler:
                 self._problems.append(f"{self.schedule_id} does not go on: {before} runs and skips after {GOES_ON_S:g} s")
                 break
             await asyncio.sleep(self._period_s)
+        await self._count()
         if await self._call("Delete", api.DeleteScheduleRequest(domain=DOMAIN, schedule_id=self.schedule_id)):
             self._deleted_ns = self._now()
         # Longer than a period: what is wrongly started shows.
         await asyncio.sleep(self._period_s + 5)
+
+    async def _count(self) -> None:
+        """How many runs the schedule says it began, when it is paused and nothing waits."""
+        request = api.DescribeScheduleRequest(domain=DOMAIN, schedule_id=self.schedule_id)
+        await self._pause()
+        if not self._paused_ns:
+            return
+        await asyncio.sleep(SETTLE_S)
+        answer = await self._client.call("DescribeSchedule", request, api.DescribeScheduleResponse)
+        if not answer.state.paused:
+            self._problems.append(f"{self.schedule_id} is not paused, though that was acknowledged")
+        elif not answer.info.buffered_fire_count and not answer.info.ongoing_backfills:
+            self._told = answer.info.total_runs
 
     def check(self, picture: Picture) -> Iterator[str]:
         """What the runs of the schedule must be like."""
@@ -103,6 +127,23 @@ class Scheduler:
         for (time_ns, backfill_id), times in began.items():
             if times > 1:
                 yield f"{self.schedule_id} began {times} runs for the time {time_ns} {backfill_id}"
+        if self._told is not None and self._told != began.total():
+            yield f"{self.schedule_id} says that it began {self._told} runs, and there are {began.total()}"
+        if self._overlap in ONE_BY_ONE:
+            yield from self._check_overlaps(picture, skew_ns)
+
+    def _check_overlaps(self, picture: Picture, skew_ns: int) -> Iterator[str]:
+        """By most policies a run begins when the one before, and whatever that continued as, has ended."""
+        spans: dict[str, tuple[int, int]] = {}
+        for run in picture.runs.values():
+            if self._named(run) is not None:
+                first, last = (run.events[at].event_time.ToNanoseconds() for at in (0, -1))
+                former = spans.get(run.workflow_id, (first, last))
+                spans[run.workflow_id] = min(first, former[0]), max(last, former[1])
+        ordered = sorted((span, workflow_id) for workflow_id, span in spans.items())
+        for (before, one), (after, following) in pairwise(ordered):
+            if after[0] + skew_ns < before[1]:
+                yield f"{following} began while {one} was open"
 
     def _named(self, run: Run) -> tuple[int, str] | None:
         """The time and the backfill that a run belongs to; None for a run of others."""
@@ -120,7 +161,7 @@ class Scheduler:
         plan = random_plan(f"{self._scenario.seed}/{self.schedule_id}", "list-0", polite=True, children=False)
         request = api.CreateScheduleRequest(domain=DOMAIN, schedule_id=self.schedule_id)
         request.spec.cron_expression = f"@every {self._period_s}s"
-        request.policies.overlap_policy = chance.choice(OVERLAPS)
+        request.policies.overlap_policy = self._overlap = chance.choice(OVERLAPS)
         # What was missed is not made up for: so that a pause is a time without runs.
         request.policies.catch_up_policy = api.SCHEDULE_CATCH_UP_POLICY_SKIP
         start = request.action.start_workflow
@@ -134,11 +175,11 @@ class Scheduler:
         start.task_start_to_close_timeout.CopyFrom(seconds(DECISION_TIMEOUT_S))
         return request
 
-    async def _call(self, what: str, request: object, *, may_be_refused: bool = False) -> bool:
+    async def _call(self, what: str, request: Message, *, may_be_refused: bool = False) -> bool:
         """Whether the call has surely been carried out. A creation that is refused after a doubtful try was its own."""
         name = f"{what}Schedule"
         try:
-            await self._client.call(name, request, getattr(api, f"{name}Response"))  # type: ignore[type-var]
+            await self._client.call(name, request, getattr(api, f"{name}Response"))
         except Doubtful:
             return may_be_refused
         except (GaveUp, errors.ServiceError):
