@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from tenuto_api import internal
+from tenuto_api import api, internal
 from tenuto_server import errors
 from tenuto_server.history.log import DELETED, decode_batch, encode_batch
 from tenuto_server.persistence.interface import LogRow, Row, Sealed, Store, Table, WriteBatch
+from tenuto_server.rules.schedules import KEY_TIME
 from tenuto_server.transport.network import InternalCall, InternalHandler
 
 from .cluster import Hooks
@@ -241,6 +242,42 @@ def loses_signals() -> Hooks:
             if count % 4 == 0:
                 return b""
         return await handler(call)
+
+    return _before("history", around)
+
+
+def loses_signals_named(name: str) -> Hooks:
+    """History acknowledges every signal of one name without looking at it."""
+
+    async def around(handler: InternalHandler, call: InternalCall) -> bytes:
+        if call.method == "SignalWorkflowExecution":
+            request = internal.WorkflowRequest.FromString(call.body).request
+            if api.SignalWorkflowExecutionRequest.FromString(request).signal_name == name:
+                return b""
+        return await handler(call)
+
+    return _before("history", around)
+
+
+def starts_scheduled_again() -> Hooks:
+    """When a run of a schedule is started, history begins the run of the time before once more, with another request."""
+    before: list[internal.WorkflowRequest] = []
+
+    async def around(handler: InternalHandler, call: InternalCall) -> bytes:
+        answer = await handler(call)
+        if call.method != "StartWorkflowExecution":
+            return answer
+        envelope = internal.WorkflowRequest.FromString(call.body)
+        start = api.StartWorkflowExecutionRequest.FromString(envelope.request)
+        if KEY_TIME in start.search_attributes.indexed_fields:
+            with contextlib.suppress(errors.ServiceError):
+                if before:
+                    again = before.pop().SerializeToString()
+                    await handler(InternalCall(call.method, again, call.deadline))
+            start.request_id += "-again"
+            envelope.request = start.SerializeToString()
+            before.append(envelope)
+        return answer
 
     return _before("history", around)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tenuto_server.persistence.interface import Table
+from tenuto_server.rules import schedules
 
 from . import plants
 from .cluster import Hooks
@@ -40,6 +41,11 @@ def parting(scenario: Scenario) -> Scenario:
 def burying(scenario: Scenario) -> Scenario:
     """Runs are deleted while history processes crash."""
     return replace(crashing(scenario), victims=2)
+
+
+def scheduling(scenario: Scenario) -> Scenario:
+    """With a schedule, whatever else the seed says."""
+    return replace(scenario, schedules=1)
 
 
 def as_it_is(scenario: Scenario) -> Scenario:
@@ -82,6 +88,9 @@ PLANTS: dict[str, tuple[Callable[[], Hooks], Change, tuple[str, ...]]] = {
         as_it_is,
         ("is lost",),
     ),
+    "starts scheduled runs again": (plants.starts_scheduled_again, scheduling, ("runs for the time",)),
+    "loses pauses": (lambda: plants.loses_signals_named(schedules.PAUSE), scheduling, ("is not paused",)),
+    "loses deletions": (lambda: plants.loses_signals_named(schedules.DELETE), scheduling, ("after its schedule was deleted",)),
     "renews request ids": (plants.renews_request_ids, losing, ("several times", "begun by")),
 }
 
