@@ -47,6 +47,8 @@ from .victims import Deleter, Graves, Victims, check_deleted, check_newest
 from .workers import Manners
 from .workload import run_clients, start_workers
 
+# The server's, and the SDK's in the worker-host.
+LOGGERS = ("tenuto_server", "tenuto")
 DRAIN_S = 400.0
 DRAIN_POLL_S = 5.0
 SETTLE_S = 5.0
@@ -72,12 +74,14 @@ def simulate(seed: str, *, keep_trace: bool = False, hooks: Hooks | None = None,
     trace = Trace(loop.time, keep=keep_trace)
     simulation = Simulation(scenario, loop, trace, hooks or Hooks())
     logs = _LogLines(trace, simulation.problems)
-    # Collections would run finalizers at moments that differ from run to run.
-    # The SDK's pauses between tries are drawn from it.
+    # The SDK draws its pauses between tries from the interpreter's own generator.
+    drawn = random.getstate()
     random.seed(seed)
+    # Collections would run finalizers at moments that differ from run to run.
     collecting = gc.isenabled()
     gc.disable()
-    logging.getLogger("tenuto_server").addHandler(logs)
+    for name in LOGGERS:
+        logging.getLogger(name).addHandler(logs)
     try:
         loop.run_until_complete(simulation.run())
     except (Stuck, Runaway) as error:
@@ -87,7 +91,9 @@ def simulate(seed: str, *, keep_trace: bool = False, hooks: Hooks | None = None,
     finally:
         outcome = simulation.outcome()
         loop.close()
-        logging.getLogger("tenuto_server").removeHandler(logs)
+        for name in LOGGERS:
+            logging.getLogger(name).removeHandler(logs)
+        random.setstate(drawn)
         if collecting:
             gc.enable()
     return outcome

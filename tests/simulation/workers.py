@@ -118,6 +118,9 @@ class DecisionWorker:
                 events = [event for event in events if event.event_id <= task.started_event_id]
                 if task.attempt > 0:
                     raise GaveUp("a transient decision is not in the stored history")
+                if events[-1].event_id < task.started_event_id:
+                    # A decision goes out before its start is durable: this one's has been lost, and its answer is refused.
+                    raise GaveUp("the decision's start is not in the stored history")
         elif task.next_page_token:
             events = await self._rest(task, events)
         ids = [event.event_id for event in events]
