@@ -49,7 +49,7 @@ from .workload import run_clients, start_workers
 
 # The server's, and the SDK's in the worker-host.
 LOGGERS = ("tenuto_server", "tenuto")
-DRAIN_S = 400.0
+DRAIN_S = 1000.0
 DRAIN_POLL_S = 5.0
 SETTLE_S = 5.0
 

@@ -86,6 +86,8 @@ async def describe_schedule(frontend: FrontendContext, call: PublicCall) -> byte
         workflow_execution=api.WorkflowExecution(workflow_id=names.workflow_id(request.schedule_id)),
         query=api.WorkflowQuery(query_type=names.DESCRIBE),
         query_reject_condition=api.QUERY_REJECT_CONDITION_NOT_OPEN,
+        # What was told before, such as a pause, shows.
+        query_consistency_level=api.QUERY_CONSISTENCY_LEVEL_STRONG,
     )
     body = query.SerializeToString()
     try:

@@ -258,6 +258,7 @@ def test_describe_asks_the_workflow() -> None:
     body, asked = ask("DescribeSchedule", request, answer)
     assert api.DescribeScheduleResponse.FromString(body) == described
     assert (asked[0].query.query_type, asked[0].workflow_execution.workflow_id) == (names.DESCRIBE, WORKFLOW_ID)
+    assert asked[0].query_consistency_level == api.QUERY_CONSISTENCY_LEVEL_STRONG, "a pause told before must show"
 
     def rejected(_: InternalCall) -> bytes:
         response = api.QueryWorkflowResponse()
