@@ -32,6 +32,7 @@ from tenuto_server.transport.acceptor import Served
 from tenuto_server.transport.network import InternalCall, InternalHandler, Listener
 from tenuto_server.transport.public import PublicHandler
 from tenuto_server.transport.stream import StreamNetwork
+from tenuto_server.visibility import query
 
 if TYPE_CHECKING:
     from tenuto_server.telemetry.export import Exporting
@@ -91,6 +92,10 @@ class ServerProcess:
         settings, foundation = self._settings, self.foundation
         try:
             await foundation.start(settings.shards)
+            if self.role == FRONTEND:
+                # Now, when nobody waits: the first list would hold up every other call.
+                for _step in query.prepare():
+                    await asyncio.sleep(0)
             await self._listen()
             member = Member(self.role, self.address, self._runtime.new_id())
             self.membership = Membership(foundation.store, self._runtime, member, settings.membership.settings())
