@@ -57,6 +57,7 @@ class Inside:
         self._router: MembershipRouter
         self._address = ""
         self._answering: dict[str, asyncio.Task[None]] = {}
+        self._lists = self._runtime.new_id()
         # Who waits until a workflow's first decision is made.
         self._decided: dict[str, asyncio.Future[None]] = {}
 
@@ -90,9 +91,10 @@ class Inside:
         await self._store.close()
 
     def own_list(self, *, own: bool = True) -> str:
-        """A task list whose decisions the ring gives to this process; with `own` False, to another."""
+        """A task list whose decisions the ring gives to this process; with `own` False, to another. It is nobody else's: tasks
+        that wait on a list for pollers that do not come would take up the room for offers."""
         for number in itertools.count():
-            name = f"inside-{number}"
+            name = f"inside-{self._lists}-{number}"
             address = self._router.matching_address(self.domain.id, name, internal.TASK_TYPE_DECISION)
             if (address == self._address) is own:
                 return name
