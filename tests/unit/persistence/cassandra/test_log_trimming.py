@@ -47,6 +47,7 @@ def test_its_end_is_never_found_before_what_is_trimmed(form: LogForm, finds: tup
         await logs.seal("log")
         another = CassandraLogs(session, form)
         session.finds = itertools.cycle(finds)
+        # No whole store: the reader asks it only for what the logs answer.
         assert await LogReader(another, 100).end_of("log") == 2  # type: ignore[arg-type]
 
     loop = new_loop("trimming")
