@@ -86,16 +86,25 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--warm-up", type=float, default=60.0, help="seconds of load before the first figure: Cassandra compiles")
     parser.add_argument("--shards", type=int, default=16)
+    parser.add_argument(
+        "--synced", action="store_true", help="Cassandra syncs its commit log at each write; if not given by time, as it does unset"
+    )
     parser.add_argument("--statements", action="store_true", help="requests by statement too")
     options = parser.parse_args(arguments)
     variants = [Variant(driver, append, options.acceptor) for driver in options.drivers for append in options.appends]
     loads = [load for load in LOADS if load.name in options.loads and load.at_once in options.at_once]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tenuto-bench-", dir=temporary_base())))
-        settings = NodeSettings(
-            folder / "cassandra", port=free_port(), storage_port=free_port(), heap_mib=1024, durable=True, short_lived=False
+        node = Node(
+            NodeSettings(
+                folder / "cassandra",
+                port=free_port(),
+                storage_port=free_port(),
+                heap_mib=1024,
+                durable=options.synced,
+                short_lived=False,
+            )
         )
-        node = Node(settings)
         stack.callback(node.remove)
         node.start()
         node.wait_ready()
