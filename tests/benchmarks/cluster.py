@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--warm-up", type=float, default=60.0, help="seconds of load before the first figure: Cassandra compiles")
     parser.add_argument("--shards", type=int, default=16)
     parser.add_argument(
-        "--synced", action="store_true", help="Cassandra syncs its commit log at each write; if not given by time, as it does unset"
+        "--synced", action="store_true", help="Cassandra syncs its commit log at each write (its default: by time)"
     )
     parser.add_argument("--statements", action="store_true", help="requests by statement too")
     options = parser.parse_args(arguments)

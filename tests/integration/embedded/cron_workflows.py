@@ -44,3 +44,15 @@ class Greet:
         """The greeting."""
         await workflow.wait_condition(lambda: bool(self._name))
         return f"hello {self._name}"
+
+
+@workflow.defn
+class Twice:
+    """Goes on as a second run, which returns."""
+
+    @workflow.run
+    async def run(self, goes_on: bool = True) -> str:
+        """The word that it is done."""
+        if goes_on:
+            workflow.continue_as_new(False)
+        return "done"

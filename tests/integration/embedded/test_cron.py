@@ -13,7 +13,7 @@ from tenuto.errors import RpcError, WorkflowAlreadyStartedError
 from tenuto.worker import Worker
 from tenuto_api import admin, api
 from tenuto_server.embedded import EmbeddedSettings
-from tests.integration.embedded.cron_workflows import Count, Greet, Stumble
+from tests.integration.embedded.cron_workflows import Count, Greet, Stumble, Twice
 from tests.integration.embedded.test_embedded import run, serving
 
 LIST = "cron"
@@ -144,6 +144,38 @@ def test_who_may_use_a_workflow_id_again() -> None:
             await client.get_workflow_handle("g").terminate()
             # The same request finds its run also after it closed.
             assert await start(IdReusePolicy.REJECT_DUPLICATE, request_id) == third
+
+    run(story)
+
+
+def test_a_start_sent_again_finds_what_it_made_also_when_its_chain_has_ended(tmp_path: Path) -> None:
+    """A client whose answer was lost sends its start again, perhaps late: the run may have been continued by others since."""
+
+    async def story() -> None:
+        async with (
+            serving(EmbeddedSettings(f"sqlite:///{tmp_path / 'tenuto.db'}")) as address,
+            await Client.connect(address) as client,
+            Worker(client, task_list=LIST, workflows=[Twice]),
+        ):
+
+            async def start(request_id: str) -> str:
+                handle = await client.start_workflow(
+                    Twice.run,
+                    id="t",
+                    task_list=LIST,
+                    id_reuse_policy=IdReusePolicy.ALLOW_DUPLICATE,
+                    request_id=request_id,
+                )
+                return handle.run_id
+
+            request_id = "44444444-4444-4444-8444-444444444444"
+            first = await start(request_id)
+            assert await client.get_workflow_handle("t", run_id=first).result() == "done"
+            assert await start(request_id) == first
+            fork = await client.reset_workflow("t", event_id=3)
+            assert await client.get_workflow_handle("t", run_id=fork.run_id).result() == "done"
+            assert await start(request_id) == first
+            assert await start("55555555-5555-4555-8555-555555555555") not in (first, fork.run_id)
 
     run(story)
 

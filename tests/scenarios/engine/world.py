@@ -285,10 +285,13 @@ class World:
 
 
 def public(state: RunState) -> RunState:
-    """A state without what writes no event: attempts, heartbeats of both kinds, sticky workers, transient decisions."""
+    """A state without what writes no event: attempts, heartbeats of both kinds, sticky workers, transient decisions,
+    requests that its chain comes of."""
     shown = decode(encode(state))
     shown.version = shown.decision_attempt = shown.sticky_timeout_s = shown.jitter_s = 0
     shown.sticky_task_list = ""
+    # Those of the runs before it in its chain.
+    shown.earlier_requests = {}
     if shown.close_status:
         # What a closed run owes others goes as it is done, without an event.
         shown.children, shown.externals, shown.owes_parent = {}, {}, False

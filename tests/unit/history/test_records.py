@@ -27,6 +27,7 @@ from tenuto_server.history.engine.records import (
     JitterKept,
     Numbered,
     Record,
+    RequestsKept,
     StickyCleared,
     StickySet,
     Traced,
@@ -85,6 +86,7 @@ ALL: list[Record] = [
     CallSettled(5, 7),
     JitterKept(30),
     Traced("00-1"),
+    RequestsKept({"request": "run"}),
 ]
 
 

@@ -24,6 +24,9 @@ from tenuto_server.history.engine.values import duration, seconds
 from tenuto_server.rules import cron
 from tenuto_server.rules.retry import TIMEOUT_REASON, backoff_s
 
+# Of the requests that a chain comes of: what is older than the newest is not sent again any more.
+REQUESTS_KEPT_MAX = 10
+
 
 def complete(turn: Turn, completed_id: int, result: api.Payload | None, new_run_id: str) -> None:
     """The workflow returned: it has completed, or waits for its next cron time."""
@@ -245,6 +248,17 @@ def _continue(
     turn.successor = Turn(RunState(state.domain_id, state.workflow_id, new_run_id), turn.now, turn.limits)
     start.begin(turn.successor, begun, jitter_s=jitter_s)
     start.trace(turn.successor, state.trace)
+    start.keep_requests(turn.successor, _requests(state))
+
+
+def _requests(state: RunState) -> dict[str, str]:
+    """The requests that the chain comes of, the newest of them. Where a run is continued nobody wished for its end: a start sent
+    again must find what it made, and not begin anew when the chain has ended."""
+    requests = dict(state.earlier_requests)
+    # A run that follows another was asked for by nobody, and has its own id there.
+    if state.start_request_id not in ("", state.requested_run_id):
+        requests[state.start_request_id] = state.requested_run_id
+    return dict(list(requests.items())[-REQUESTS_KEPT_MAX:])
 
 
 # --- what each end does to the state -----------------------------------------------------------------------------------

@@ -174,6 +174,12 @@ class Traced(msgspec.Struct, array_like=True, tag=51):
     trace: str
 
 
+class RequestsKept(msgspec.Struct, array_like=True, tag=52):
+    """The run follows others of its chain: the requests that these were made for, and the ids of the runs they made."""
+
+    requests: dict[str, str]
+
+
 class Forked(msgspec.Struct, array_like=True, tag=60):
     """The run begins as a fork of another run's history: all that came of it so far, as an encoded state. The events up to
     `next_event_id` are in the store already, as the fork's own."""
@@ -197,6 +203,7 @@ Internal = (
     | CallSettled
     | JitterKept
     | Traced
+    | RequestsKept
     | Forked
 )
 Record = Happened | Buffered | Numbered | Internal

@@ -13,7 +13,7 @@ from typing import Any
 from tenuto_api import api
 from tenuto_server import errors
 from tenuto_server.history.engine import decision_task, reset_points
-from tenuto_server.history.engine.records import JitterKept, Traced
+from tenuto_server.history.engine.records import JitterKept, RequestsKept, Traced
 from tenuto_server.history.engine.state import SECOND, RunState
 from tenuto_server.history.engine.turn import Turn, evolves, evolves_event, timestamp, to_ns
 from tenuto_server.history.engine.values import duration, retry_policy, seconds
@@ -82,6 +82,12 @@ def trace(turn: Turn, context: str) -> None:
     """The run belongs to this sampled trace (empty: none), unless its header names another."""
     if context and not turn.state.trace:
         turn.internal(Traced(context))
+
+
+def keep_requests(turn: Turn, requests: dict[str, str]) -> None:
+    """The run comes of these requests, by the runs before it: made again, they are answered as they were."""
+    if requests:
+        turn.internal(RequestsKept(requests))
 
 
 def end_backoff(turn: Turn) -> None:
@@ -169,3 +175,8 @@ def _traced(state: RunState, record: Traced) -> None:
 @evolves(JitterKept)
 def _jitter_kept(state: RunState, record: JitterKept) -> None:
     state.jitter_s = record.jitter_s
+
+
+@evolves(RequestsKept)
+def _requests_kept(state: RunState, record: RequestsKept) -> None:
+    state.earlier_requests = dict(record.requests)

@@ -203,7 +203,8 @@ class RunState(msgspec.Struct, array_like=True):
     reset_ns: int = 0
     # The first completed decision of each of the newest worker binaries, oldest first.
     reset_points: list[ResetPoint] = []
-    # For a fork: the requests that made the runs it comes from, and those runs' ids.
+    # Of a fork and of a run that follows others of its chain: the requests that made those it comes from, and the ids of the
+    # runs they made, oldest first.
     earlier_requests: dict[str, str] = {}
     # The run that `start_request_id` made: this one, once its history says so.
     requested_run_id: str = ""
@@ -221,7 +222,8 @@ class RunState(msgspec.Struct, array_like=True):
         return self.close_status == 0 and self.next_event_id > 1
 
     def made_for(self, request_id: str) -> str:
-        """The run that this request to start or reset made: this one, or one that it was forked from. Empty if none."""
+        """The run that this request to start or reset made: this one, or one that it comes from, as a fork or in a chain. Empty
+        if none."""
         return self.run_id if request_id == self.start_request_id else self.earlier_requests.get(request_id, "")
 
     @property
