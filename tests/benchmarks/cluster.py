@@ -19,11 +19,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks import cassandra
 from tests.benchmarks.client import driver_of
 from tests.benchmarks.loads import LOADS, WARM_UP_SHARE, Load, Result, measure
 from tests.benchmarks.process import cpu_seconds
 from tests.benchmarks.report import table
-from tests.cassandra.node import Node, NodeSettings, free_port
+from tests.cassandra.node import Node
 from tests.cassandra.provision import temporary_base
 from tests.e2e.cluster import Cluster, get
 from tests.e2e.server import COMMAND
@@ -95,19 +96,7 @@ def main(arguments: Sequence[str]) -> None:
     loads = [load for load in LOADS if load.name in options.loads and load.at_once in options.at_once]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tenuto-bench-", dir=temporary_base())))
-        node = Node(
-            NodeSettings(
-                folder / "cassandra",
-                port=free_port(),
-                storage_port=free_port(),
-                heap_mib=1024,
-                durable=options.synced,
-                short_lived=False,
-            )
-        )
-        stack.callback(node.remove)
-        node.start()
-        node.wait_ready()
+        node = stack.enter_context(cassandra.started(folder / "cassandra", heap_mib=1024, synced=options.synced))
         rows: list[Sequence[str]] = [HEADER]
         details: list[str] = []
         for variant in variants:

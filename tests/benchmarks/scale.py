@@ -20,10 +20,10 @@ from typing import Any, Final
 
 import uvloop
 
-from tests.benchmarks import backlog, sleepers
+from tests.benchmarks import backlog, cassandra, sleepers
 from tests.benchmarks.report import table
 from tests.benchmarks.watching import Watch
-from tests.cassandra.node import Node, NodeSettings, free_port
+from tests.cassandra.node import free_port
 from tests.cassandra.provision import temporary_base
 from tests.e2e.cluster import Cluster
 from tests.e2e.server import COMMAND
@@ -119,13 +119,7 @@ def measured(options: argparse.Namespace) -> Iterator[tuple[Cluster, Watch, str,
         if options.store == "sqlite":
             url = f"sqlite:///{folder}/t.db"
         else:
-            node = Node(NodeSettings(
-                folder / "cassandra", port=free_port(), storage_port=free_port(), heap_mib=options.heap_mib, durable=True,
-                short_lived=False,
-            ))  # fmt: skip
-            stack.callback(node.remove)
-            node.start()
-            node.wait_ready()
+            node = stack.enter_context(cassandra.started(folder / "cassandra", options.heap_mib, synced=True))
             pid = node.pid
             driver = "" if options.driver == "auto" else f"&driver={options.driver}"
             url = f"cassandra://{node.settings.address}:{node.settings.port}/scale?append={options.append}{driver}"

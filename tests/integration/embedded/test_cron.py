@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +27,17 @@ UPDATE = RpcMethod(
 UPDATE.path = f"/uber.cadence.admin.v1.AdminAPI/{UPDATE.name}"
 
 
+@asynccontextmanager
+async def stage(workflow: type, store: str = "memory://") -> AsyncIterator[Client]:
+    """A server, a client of it, and a worker for one workflow."""
+    async with (
+        serving(EmbeddedSettings(store)) as address,
+        await Client.connect(address) as client,
+        Worker(client, task_list=LIST, workflows=[workflow]),
+    ):
+        yield client
+
+
 async def next_run(client: Client, workflow_id: str, run_id: str) -> api.WorkflowExecutionContinuedAsNewEventAttributes:
     """What ended a run that went on as another."""
     handle = client.get_workflow_handle(workflow_id, run_id=run_id)
@@ -38,11 +51,7 @@ def test_a_cron_workflow_runs_again_and_again(tmp_path: Path) -> None:
     """Each run sees the result of the one before, and begins about a second after it."""
 
     async def story() -> None:
-        async with (
-            serving(EmbeddedSettings(f"sqlite:///{tmp_path / 'tenuto.db'}")) as address,
-            await Client.connect(address) as client,
-            Worker(client, task_list=LIST, workflows=[Count]),
-        ):
+        async with stage(Count, f"sqlite:///{tmp_path / 'tenuto.db'}") as client:
             handle = await client.start_workflow(
                 Count.run,
                 id="count",
@@ -73,11 +82,7 @@ def test_a_cron_workflow_runs_again_and_again(tmp_path: Path) -> None:
 
 def test_a_retried_workflow_is_told_of_its_failure() -> None:
     async def story() -> None:
-        async with (
-            serving(EmbeddedSettings("memory://")) as address,
-            await Client.connect(address) as client,
-            Worker(client, task_list=LIST, workflows=[Stumble]),
-        ):
+        async with stage(Stumble) as client:
             policy = RetryPolicy(initial_interval=1, maximum_attempts=2)
             result = await client.execute_workflow(Stumble.run, id="stumble", task_list=LIST, retry_policy=policy)
             assert "not yet" in result
@@ -152,11 +157,7 @@ def test_a_start_sent_again_finds_what_it_made_also_when_its_chain_has_ended(tmp
     """A client whose answer was lost sends its start again, perhaps late: the run may have been continued by others since."""
 
     async def story() -> None:
-        async with (
-            serving(EmbeddedSettings(f"sqlite:///{tmp_path / 'tenuto.db'}")) as address,
-            await Client.connect(address) as client,
-            Worker(client, task_list=LIST, workflows=[Twice]),
-        ):
+        async with stage(Twice, f"sqlite:///{tmp_path / 'tenuto.db'}") as client:
 
             async def start(request_id: str) -> str:
                 handle = await client.start_workflow(
@@ -182,11 +183,7 @@ def test_a_start_sent_again_finds_what_it_made_also_when_its_chain_has_ended(tmp
 
 def test_asynchronous_starts() -> None:
     async def story() -> None:
-        async with (
-            serving(EmbeddedSettings("memory://")) as address,
-            await Client.connect(address) as client,
-            Worker(client, task_list=LIST, workflows=[Greet]),
-        ):
+        async with stage(Greet) as client:
             with pytest.raises(RpcError, match="not enabled for asynchronous"):
                 await client.start_workflow_async(Greet.run, id="g", task_list=LIST)
             enabled = api.AsyncWorkflowConfiguration(enabled=True)

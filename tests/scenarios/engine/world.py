@@ -257,6 +257,7 @@ class World:
             for framed in run.frames:
                 reset.fold(rebuilt, framed)
             assert public(rebuilt) == public(state), "folding the history does not give the state"
+            assert rebuilt.earlier_requests.items() <= state.earlier_requests.items(), "a fork's requests are lost"
 
     def _check_tasks(self, run: RunInMemory) -> None:
         state = run.state
@@ -285,13 +286,13 @@ class World:
 
 
 def public(state: RunState) -> RunState:
-    """A state without what writes no event: attempts, heartbeats of both kinds, sticky workers, transient decisions,
-    requests that its chain comes of."""
+    """A state without what writes no event: attempts, heartbeats of both kinds, sticky workers, transient decisions, and the
+    requests that a fork or a run of a chain has from the run before it."""
     shown = decode(encode(state))
     shown.version = shown.decision_attempt = shown.sticky_timeout_s = shown.jitter_s = 0
     shown.sticky_task_list = ""
-    # Those of the runs before it in its chain.
-    shown.earlier_requests = {}
+    if shown.continued_run_id or shown.reset_ns:
+        shown.earlier_requests = {}
     if shown.close_status:
         # What a closed run owes others goes as it is done, without an event.
         shown.children, shown.externals, shown.owes_parent = {}, {}, False

@@ -8,7 +8,9 @@ import pytest
 
 from tenuto_api import api
 from tenuto_server import errors
+from tenuto_server.history.engine import close
 from tenuto_server.history.engine.state import RunState
+from tenuto_server.history.engine.turn import Turn
 from tenuto_server.history.handlers import starts
 from tenuto_server.history.run import Run, Workflow
 from tests.unit.history.test_async_starts import STARTED, World, signal_request, start_request
@@ -126,3 +128,16 @@ def test_terminate_if_running_ends_one_run_and_begins_the_next_in_one_commit() -
         world.history.kill()
 
     run(story())
+
+
+def test_a_chain_hands_on_the_newest_of_the_requests_that_it_comes_of() -> None:
+    earlier = {f"request-{number}": f"run-{number}" for number in range(close.REQUESTS_KEPT_MAX)}
+    state = RunState(
+        "dom", "wf", "newest", next_event_id=4, start_request_id="reset", requested_run_id="newest", earlier_requests=earlier
+    )
+    turn = Turn(state, 0)
+    close.continue_as_new(turn, 3, api.ContinueAsNewWorkflowExecutionDecisionAttributes(), "next")
+    assert turn.successor is not None
+    begun = turn.successor.state
+    assert (begun.made_for("next"), begun.made_for("reset")) == ("next", "newest")
+    assert begun.earlier_requests == {**dict(list(earlier.items())[1:]), "reset": "newest"}

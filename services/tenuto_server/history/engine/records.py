@@ -175,7 +175,8 @@ class Traced(msgspec.Struct, array_like=True, tag=51):
 
 
 class RequestsKept(msgspec.Struct, array_like=True, tag=52):
-    """The run follows others of its chain: the requests that these were made for, and the ids of the runs they made."""
+    """The run follows others of its chain, or is forked from one that does: the requests that these were made for, and the ids of
+    the runs they made."""
 
     requests: dict[str, str]
 

@@ -24,8 +24,8 @@ from __future__ import annotations
 
 from tenuto_api import api
 from tenuto_server.errors import BadRequest
-from tenuto_server.history.engine import decision_task, outside
-from tenuto_server.history.engine.records import Forked, Happened, JitterKept, RequestsKept, unframe
+from tenuto_server.history.engine import decision_task, outside, start
+from tenuto_server.history.engine.records import Forked, Happened, JitterKept, unframe
 from tenuto_server.history.engine.state import RunState, decode, encode
 from tenuto_server.history.engine.turn import LOCAL_VERSION, Turn, evolve, evolves
 
@@ -72,7 +72,9 @@ def fork(turn: Turn, base: RunState, reason: str, request_id: str) -> None:
     state, base_run_id = turn.state, base.run_id
     if base.jitter_s:
         turn.internal(JitterKept(base.jitter_s))
-    _keep_requests(turn, base)
+    # The fork's events tell of the resets before the point, but not of others that the base comes of, nor of the base's chain.
+    known = {*state.earlier_requests, state.start_request_id}
+    start.keep_requests(turn, {made: run_id for made, run_id in base.earlier_requests.items() if made not in known})
     decision = state.decision
     assert decision is not None
     if decision.started_ns:
@@ -111,15 +113,6 @@ def fork(turn: Turn, base: RunState, reason: str, request_id: str) -> None:
                 identity=pending.started_identity,
             )
         )
-
-
-def _keep_requests(turn: Turn, base: RunState) -> None:
-    """What the runs before the base in its chain were made for stands in no event."""
-    state = turn.state
-    known = {*state.earlier_requests, state.start_request_id}
-    kept = {request: run_id for request, run_id in base.earlier_requests.items() if request not in known}
-    if kept:
-        turn.internal(RequestsKept({**kept, **state.earlier_requests}))
 
 
 def signal_again(turn: Turn, framed: bytes) -> None:

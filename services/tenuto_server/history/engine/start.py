@@ -179,4 +179,4 @@ def _jitter_kept(state: RunState, record: JitterKept) -> None:
 
 @evolves(RequestsKept)
 def _requests_kept(state: RunState, record: RequestsKept) -> None:
-    state.earlier_requests = dict(record.requests)
+    state.earlier_requests = {**record.requests, **state.earlier_requests}
