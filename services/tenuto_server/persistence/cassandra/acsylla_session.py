@@ -71,6 +71,8 @@ class AcsyllaSession(BaseSession):
             protocol_version=4,
             load_balance_dc_aware=settings.datacenter or None,
             retry_policy="fallthrough",
+            # A request leaves at once: to wait for others to share a write with costs a timer and 0.2 ms each.
+            coalesce_delay_us=0,
             log_level="error",
             **(_tls_options(settings.tls) if settings.tls is not None else {}),
         )
