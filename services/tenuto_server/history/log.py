@@ -7,10 +7,15 @@ Only when the row is durable do the batch's actions run (tasks are handed out, l
     add(steps) -> sequence number of its batch     wait(seq)      after(seq, action, is_urgent)
 
 Between two appends lies a gap that grows with the load, up to a setting: it makes batches larger, and cost goes with the number
-of appends, not of steps. It is nothing while the event loop has time to spare, whatever waits: then it would only make callers
-wait. The loop has none to spare when it works all the time, and when what is ready in it waits for its turn: because of other
-threads, or of other processes on the machine. And a batch that nobody waits for and from which nothing follows (the start of a
-decision task) lies a short while, because the step that comes next will want an append anyway.
+of appends, not of steps. Two things ask for one, and the longer holds:
+
+- *Pressure*, where the event loop has no time to spare: it works all the time, or what is ready in it waits for its turn, because
+  of other threads, or of other processes on the machine. Callers would wait in any case.
+- *A throng*, where many steps share each append as it is: then the gap goes with the time that an append takes. A caller waits
+  somewhat longer, and the store has a fraction of the appends.
+
+With few at once there is none. And a batch that nobody waits for and from which nothing follows (the start of a decision task)
+lies a short while, because the step that comes next will want an append anyway.
 
 An append with an unknown outcome is made again, same bytes, until its outcome is known. If the log is sealed, somebody else owns
 what this process owned: everything waiting fails, and `on_sealed` makes the process drop its memory.
@@ -35,15 +40,15 @@ from tenuto_server.telemetry import tracing
 from tenuto_server.telemetry.tracing import Span
 
 BATCH_VERSION = 1
-# From this many steps in a batch on the gap begins to grow; at `_STEPS_FULL` it is at its longest.
-_STEPS_QUIET = 1.5
-_STEPS_FULL = 4.0
-# From this share of the loop's time on the gap begins to grow; at `_BUSY_FULL` only the steps decide.
-_BUSY_QUIET = 0.6
-_BUSY_FULL = 0.9
-# From a turn of the loop this long on the gap begins to grow, likewise.
-_LAG_QUIET_S = 0.001
-_LAG_FULL_S = 0.004
+# Where a gap begins to grow, and where it is at its longest. Under pressure: by steps in a batch,
+_STEPS = (1.5, 4.0)
+# and by the share of its time that the loop works,
+_BUSY = (0.6, 0.9)
+# or by how long a turn of the loop is, in seconds.
+_LAG_S = (0.001, 0.004)
+# In a throng: by steps in a batch, up to so many times as long as an append takes.
+_THRONG = (4.0, 10.0)
+_THRONG_APPENDS = 2.0
 # How much the newest measurement counts in the averages.
 _NEWEST = 0.2
 
@@ -118,7 +123,9 @@ class CommitLog:
         self._cpu_s = cpu_s
         self._measured = measured
         self._last_cpu_s = cpu_s()
-        self._last_append = 0.0
+        self._append_began = 0.0
+        self._append_ended = 0.0
+        self._append_average_s = 0.0
         self._failed = False
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -254,28 +261,28 @@ class CommitLog:
         return batch
 
     async def _pause(self) -> None:
-        crowd = (self._steps_average - _STEPS_QUIET) / (_STEPS_FULL - _STEPS_QUIET)
-        if crowd <= 0 or self._closed_batches:
+        if self._steps_average <= _STEPS[0] or self._closed_batches:
             return
         # One turn of the loop: what is ready adds its steps, and how long that takes tells how much is ready.
         begun = self._loop.time()
         await asyncio.sleep(0)
         now = self._loop.time()
         self._lag_average_s += (now - begun - self._lag_average_s) * _NEWEST
-        busy = (self._busy_average - _BUSY_QUIET) / (_BUSY_FULL - _BUSY_QUIET)
-        lag = (self._lag_average_s - _LAG_QUIET_S) / (_LAG_FULL_S - _LAG_QUIET_S)
-        pressure = min(1.0, max(busy, lag))
-        left = self._last_append + self._settings.append_gap_max * min(1.0, crowd) * pressure - now
-        if pressure > 0 and left > 0:
-            await asyncio.sleep(left)
+        longest = self._settings.append_gap_max
+        pressure = max(_share(self._busy_average, _BUSY), _share(self._lag_average_s, _LAG_S))
+        pressed = self._append_began + longest * _share(self._steps_average, _STEPS) * pressure
+        throng = _THRONG_APPENDS * _share(self._steps_average, _THRONG)
+        left = max(pressed, self._append_ended + self._append_average_s * throng) - now
+        if left > 0:
+            await asyncio.sleep(min(left, longest))
 
     def _measure(self) -> None:
         """Notes when an append begins, and how busy the loop was since the last one."""
         now, cpu_s = self._loop.time(), self._cpu_s()
-        if now > self._last_append:
-            busy = min(1.0, (cpu_s - self._last_cpu_s) / (now - self._last_append))
+        if now > self._append_began:
+            busy = min(1.0, (cpu_s - self._last_cpu_s) / (now - self._append_began))
             self._busy_average += (busy - self._busy_average) * _NEWEST
-        self._last_append, self._last_cpu_s = now, cpu_s
+        self._append_began, self._last_cpu_s = now, cpu_s
 
     async def _commit(self, batch: _Batch) -> bool:
         self._measure()
@@ -304,6 +311,8 @@ class CommitLog:
         if batch.spans:
             spans.appended(batch.spans, begun_ns, len(batch.steps), len(body))
         self._steps_average += (len(batch.steps) - self._steps_average) * _NEWEST
+        self._append_ended = self._loop.time()
+        self._append_average_s += (self._append_ended - self._append_began - self._append_average_s) * _NEWEST
         for action in batch.actions:
             action()
         for waiter in batch.waiters:
@@ -320,6 +329,12 @@ class CommitLog:
             for waiter in batch.waiters:
                 if not waiter.done():
                     waiter.set_exception(errors.ShardOwnershipLost("the commit log was sealed"))
+
+
+def _share(value: float, bounds: tuple[float, float]) -> float:
+    """How far `value` has come from the one bound to the other: 0 to 1."""
+    quiet, full = bounds
+    return min(1.0, max(0.0, (value - quiet) / (full - quiet)))
 
 
 def encode_batch(steps: list[Step]) -> bytes:

@@ -12,7 +12,7 @@ from tenuto_server.config.live import BY_DOMAIN, BY_TASK_LIST, setting
 class HistorySettings:
     """Times in seconds, sizes in bytes, unless the name says otherwise."""
 
-    # The longest wait between two appends to the log while many steps come in and the process is busy; else there is none.
+    # The longest wait between two appends to the log while many steps come in (see `log`); with few there is none.
     append_gap_max: float = setting(0.02, seconds=True)
     # Steps that nobody waits for are appended after this long, if no others that somebody waits for take them along before.
     append_patience: float = setting(0.02, seconds=True)

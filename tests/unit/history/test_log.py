@@ -231,9 +231,26 @@ def test_nothing_is_waited_for_while_the_loop_has_time_to_spare() -> None:
         await log.start()
         for _ in range(30):
             began = loop.time()
-            await log.wait(log.add([step(number) for number in range(20)], 1))
+            await log.wait(log.add([step(number) for number in range(4)], 1))
             assert loop.time() - began < world.store.append_s + 0.001
         log.kill()
+
+    run(main())
+
+
+@pytest.mark.parametrize(("steps", "append_s", "gap_s"), [(20, 0.01, 0.02), (7, 0.01, 0.01), (4, 0.01, 0.0), (20, 1.0, 0.05)])
+def test_in_a_throng_the_gap_goes_with_the_time_of_an_append(steps: int, append_s: float, gap_s: float) -> None:
+    async def main() -> None:
+        world = Harness(append_gap_max=0.05)
+        world.busy = 0.5
+        world.store.append_s = append_s
+        await world.log.start()
+        for _ in range(60):
+            await world.log.wait(world.log.add([step(number) for number in range(steps)], 1))
+        begun = [at for _, at, _ in world.store.appended]
+        assert begun[1] - begun[0] == pytest.approx(append_s, abs=0.001)
+        assert begun[-1] - begun[-2] == pytest.approx(append_s + gap_s, abs=0.001)
+        world.log.kill()
 
     run(main())
 
