@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cassandra.node import Node, NodeSettings, free_port
+from tests.cassandra.node import Node, NodeSettings
+from tests.ports import free_port
 
 
 @contextmanager

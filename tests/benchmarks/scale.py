@@ -23,10 +23,10 @@ import uvloop
 from tests.benchmarks import backlog, cassandra, sleepers
 from tests.benchmarks.report import table
 from tests.benchmarks.watching import Watch
-from tests.cassandra.node import free_port
 from tests.cassandra.provision import temporary_base
 from tests.e2e.cluster import Cluster
 from tests.e2e.server import COMMAND
+from tests.ports import free_port
 
 MEMORY_MB_MAX: Final = 1500.0
 RATIO_MAX: Final = 1.5

@@ -22,7 +22,8 @@ import grpc.aio
 import uvloop
 
 from tests.benchmarks.process import cpu_seconds
-from tests.e2e.server import can_connect, free_port
+from tests.e2e.server import can_connect
+from tests.ports import free_port
 
 METHOD = "/yardstick/Call"
 BODY = b"x" * 1024

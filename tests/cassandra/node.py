@@ -8,11 +8,11 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cassandra import distribution, keeper
+from tests.ports import free_port
 
 # It takes 15 s on a machine at rest; tests may have it busy.
 READY_SECONDS_MAX = 300.0
@@ -254,21 +254,6 @@ def answers(host: str, port: int, seconds_max: float = 2.0) -> bool:
     except OSError:
         return False
     return len(head) >= 5 and head[4] == SUPPORTED
-
-
-def free_port(addresses: Sequence[str] = ("127.0.0.1",)) -> int:
-    """A port that nobody has on any of these addresses."""
-    while True:
-        with socket.socket() as first:
-            first.bind((addresses[0], 0))
-            port: int = first.getsockname()[1]
-            try:
-                for address in addresses[1:]:
-                    with socket.socket() as other:
-                        other.bind((address, port))
-            except OSError:
-                continue
-            return port
 
 
 def java_17() -> str:

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from tests.cassandra import keeper
 from tests.cassandra.distribution import ROOT, Unavailable
-from tests.cassandra.node import READY_SECONDS_MAX, Node, NodeSettings, answers, free_port
+from tests.cassandra.node import READY_SECONDS_MAX, Node, NodeSettings, answers
+from tests.ports import free_port
 
 VARIABLE = "TENUTO_TEST_CASSANDRA"
 DEFAULT_PORT = 9042

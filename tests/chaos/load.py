@@ -104,6 +104,9 @@ class Load:
         chance = random.Random(f"{self._seed}/load")
         while not self._over.is_set():
             await self._room.acquire()
+            if self._over.is_set():
+                # Told to stop while it waited for room: nobody would wait for one more.
+                return
             number = len(self.started)
             run = Started(number, f"{self._task_list}-{number}")
             self.started.append(run)

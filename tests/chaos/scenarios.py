@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cassandra.node import Node as CassandraNode
-from tests.cassandra.node import NodeSettings, free_port, ring
+from tests.cassandra.node import NodeSettings, ring
 from tests.cassandra.provision import Cassandra
 from tests.chaos.faults import (
     Fault,
@@ -22,6 +22,7 @@ from tests.chaos.faults import (
     zombie,
 )
 from tests.chaos.scenario import Plan
+from tests.ports import free_port
 
 SMALL = {"history": 2, "matching": 1, "frontend": 1, "worker-host": 1}
 # Whatever ends, another one of its kind serves.

@@ -19,7 +19,8 @@ import grpc.aio
 from tenuto_api import api
 from tests.e2e.child import Child
 from tests.e2e.raw import RawClient
-from tests.e2e.server import COMMAND, PROBE_SECONDS, ServerFailed, can_connect, free_port
+from tests.e2e.server import COMMAND, PROBE_SECONDS, ServerFailed, can_connect
+from tests.ports import free_port
 
 ROLES = ("history", "matching", "frontend", "worker-host")
 # Several processes start at once here, each with its imports.
@@ -73,10 +74,12 @@ class Cluster:
             "store": url, "shards": shards, "domain": "default", "public.acceptor": acceptor,
             "worker_host.frontend": self.addresses[0] if self.addresses else "127.0.0.1:1", **(settings or {}),
         }  # fmt: skip
+        # Several processes of a node serve their probes at ports in a row.
+        ports = int(str(common.get("processes", 1)))
         self.nodes: dict[str, Node] = {}
         for role in ROLES:
             for number in range(counts.get(role, 0)):
-                own = {**common, "http": f"127.0.0.1:{free_port()}"}
+                own = {**common, "http": f"127.0.0.1:{free_port(count=ports)}"}
                 if role == "frontend":
                     own["public.address"] = self.addresses[number]
                 name = f"{role}-{number}"

@@ -18,6 +18,7 @@ from tenuto_api import api
 from tenuto_server.transport import pyvoy_acceptor
 from tests.e2e.child import Child
 from tests.e2e.raw import RawClient
+from tests.ports import free_port
 
 READY_SECONDS = 30.0
 PROBE_SECONDS = 0.01
@@ -82,14 +83,6 @@ class ServerProcess(Child):
 def acceptors() -> list[str]:
     """The acceptors that can be used here."""
     return ["grpc", "pyvoy"] if pyvoy_acceptor.available() else ["grpc"]
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def can_connect(address: str) -> bool:

@@ -12,9 +12,10 @@ from pathlib import Path
 from tenuto_api import api
 from tests.e2e.cluster import Cluster, Falling, Node, get
 from tests.e2e.raw import RawClient
-from tests.e2e.server import can_connect, free_port, run_server
+from tests.e2e.server import can_connect, run_server
 from tests.e2e.storm import Plan, run_storm
 from tests.integration.transport.http_caller import call
+from tests.ports import free_port
 
 
 def test_services_are_killed_in_turn(tmp_path: Path) -> None:

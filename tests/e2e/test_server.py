@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.process import memory_megabytes
-from tests.e2e.server import ServerFailed, ServerProcess, acceptors, free_port, run_server
+from tests.e2e.server import ServerFailed, ServerProcess, acceptors, run_server
 from tests.integration.transport.http_caller import call
+from tests.ports import free_port
 
 # Generous, for machines are noisy: `make bench` has the figures.
 START_SECONDS_MAX = 15.0
