@@ -16,6 +16,8 @@ from typing import NamedTuple, cast
 
 import h11
 
+from tenuto_server.transport.address import split_address
+
 log = logging.getLogger(__name__)
 
 TEXT = "text/plain; charset=utf-8"
@@ -63,14 +65,6 @@ class Limits:
     request_s: float
     idle_s: float
     half_closed: bool = False
-
-
-def split_address(address: str) -> tuple[str | None, int]:
-    """Host (None: every address) and port of "host:port"; ValueError where it is not that."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal():
-        raise ValueError(f"an address is host:port, not {address!r}")
-    return host.strip("[]") or None, int(port)
 
 
 class HttpServer:

@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tenuto_server import errors
+from tenuto_server.transport.exchange import StreamListener
 from tenuto_server.transport.network import InternalCall
-from tenuto_server.transport.stream import StreamListener, StreamNetwork, StreamSettings
+from tenuto_server.transport.settings import StreamSettings
+from tenuto_server.transport.stream import StreamNetwork
 from tests.integration.transport.test_network import WAIT_S, Callee, outcome, until
 
 QUICK = StreamSettings(keepalive_s=0.5, keepalive_timeout_s=0.5)
@@ -147,6 +149,26 @@ def test_more_calls_than_allowed_are_refused_at_once() -> None:
     asyncio.run(test())
 
 
+def test_more_links_than_allowed_are_closed_at_once() -> None:
+    async def test() -> None:
+        async with served(Callee(), StreamSettings(links_max=1, connect_retry_s=0.01)) as (network, listener):
+            assert await network.call(listener.address, "echo", b"x") == b"x"
+            other = StreamNetwork(StreamSettings(connect_retry_s=0.01))
+            assert type(await outcome(other.call(listener.address, "echo", b"y"))) is errors.Unavailable
+            assert await network.call(listener.address, "echo", b"z") == b"z"
+            await network.close()
+            # The first has gone: there is room again, as soon as the listener knows.
+            answers = [b""]
+            async with asyncio.timeout(WAIT_S):
+                while answers[-1] != b"y":
+                    with contextlib.suppress(errors.Unavailable):
+                        answers.append(await other.call(listener.address, "echo", b"y"))
+                    await asyncio.sleep(0.02)
+            await other.close()
+
+    asyncio.run(test())
+
+
 def test_a_call_cancelled_before_it_was_sent_never_arrives() -> None:
     async def test() -> None:
         callee = Callee()
@@ -154,7 +176,7 @@ def test_a_call_cancelled_before_it_was_sent_never_arrives() -> None:
             await network.call(listener.address, "echo", b"")
             # While this is being written, what comes next has to wait.
             large = asyncio.create_task(network.call(listener.address, "echo", b"x" * 30_000_000))
-            await until(lambda: network.frames_sent(listener.address) == 1 and not large.done())
+            await until(lambda: network.frames_sent(listener.address) == 2 and not large.done())
             task = asyncio.create_task(network.call(listener.address, "hold", b""))
             asyncio.get_running_loop().call_later(0.001, task.cancel)
             with pytest.raises(asyncio.CancelledError):
