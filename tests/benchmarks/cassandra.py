@@ -11,11 +11,10 @@ from tests.ports import free_port
 
 
 @contextmanager
-def started(folder: Path, heap_mib: int, *, synced: bool) -> Iterator[Node]:
+def started(folder: Path, heap_mib: int, *, synced: bool, paxos: str = "v1") -> Iterator[Node]:
     """A node that answers, while the block lasts. `synced` has it sync its commit log at each write; its default is by time."""
-    node = Node(
-        NodeSettings(folder, port=free_port(), storage_port=free_port(), heap_mib=heap_mib, durable=synced, short_lived=False)
-    )
+    ports = free_port(), free_port()
+    node = Node(NodeSettings(folder, "127.0.0.1", *ports, heap_mib=heap_mib, durable=synced, short_lived=False, paxos=paxos))
     try:
         node.start()
         node.wait_ready()

@@ -90,13 +90,15 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument(
         "--synced", action="store_true", help="Cassandra syncs its commit log at each write (its default: by time)"
     )
+    parser.add_argument("--paxos", choices=("v1", "v2"), default="v1", help="Cassandra's paxos_variant (its default: v1)")
     parser.add_argument("--statements", action="store_true", help="requests by statement too")
     options = parser.parse_args(arguments)
     variants = [Variant(driver, append, options.acceptor) for driver in options.drivers for append in options.appends]
     loads = [load for load in LOADS if load.name in options.loads and load.at_once in options.at_once]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tenuto-bench-", dir=temporary_base())))
-        node = stack.enter_context(cassandra.started(folder / "cassandra", heap_mib=1024, synced=options.synced))
+        started_node = cassandra.started(folder / "cassandra", heap_mib=1024, synced=options.synced, paxos=options.paxos)
+        node = stack.enter_context(started_node)
         rows: list[Sequence[str]] = [HEADER]
         details: list[str] = []
         for variant in variants:

@@ -58,6 +58,7 @@ auto_snapshot: false
 disk_failure_policy: stop
 memtable_heap_space: 96MiB
 memtable_offheap_space: 96MiB
+paxos_variant: {paxos}
 sai_options:
   segment_write_buffer_size: 32MiB
 file_cache_size: 32MiB
@@ -93,7 +94,8 @@ class NotReady(Exception):
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
     """Where a node lives, and how it is set up. `seeds` are of the form host:storage port; `durable` syncs its commit log at
-    each write, so that a kill -9 loses nothing that was acknowledged; `short_lived` compiles quickly rather than well."""
+    each write, so that a kill -9 loses nothing that was acknowledged; `short_lived` compiles quickly rather than well; `paxos` is
+    the form of lightweight transactions: v1, as Cassandra comes, or v2."""
 
     folder: Path
     address: str = "127.0.0.1"
@@ -104,6 +106,7 @@ class NodeSettings:
     heap_mib: int = 512
     durable: bool = False
     short_lived: bool = True
+    paxos: str = "v1"
 
 
 class Node:
@@ -199,6 +202,7 @@ class Node:
             storage_port=s.storage_port,
             seeds=",".join(s.seeds or (f"{s.address}:{s.storage_port}",)),
             commitlog=BATCH if s.durable else PERIODIC,
+            paxos=s.paxos,
             folder=s.folder,
         )
         (s.folder / "cassandra.yaml").write_text(text, encoding="utf-8")

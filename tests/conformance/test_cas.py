@@ -22,6 +22,15 @@ async def test_a_row_comes_changes_and_goes(store: Store) -> None:
     assert await store.get("s", "k") == Versioned("k", b"", 1)
 
 
+async def test_who_only_peeks_sees_every_change_that_was_told_of(store: Store) -> None:
+    assert await store.peek("s", "k") is None
+    for version in range(5):
+        assert await store.compare_and_set("s", "k", b"%d" % version, version)
+        assert await store.peek("s", "k") == Versioned("k", b"%d" % version, version + 1)
+    assert await store.compare_and_set("s", "k", None, 5)
+    assert await store.peek("s", "k") is None
+
+
 async def test_a_wrong_version_changes_nothing(store: Store) -> None:
     assert not await store.compare_and_set("s", "k", b"x", 1)
     assert not await store.compare_and_set("s", "k", None, 1)

@@ -230,6 +230,10 @@ class FaultyStore:
         """See `Store.get`."""
         return await self._call(lambda: self._memory.get(space, key))
 
+    async def peek(self, space: str, key: str) -> Versioned | None:
+        """See `Store.peek`."""
+        return await self._call(lambda: self._memory.peek(space, key))
+
     async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
         """See `Store.compare_and_set`."""
         return await self._call(lambda: self._memory.compare_and_set(space, key, value, expected_version))

@@ -151,7 +151,7 @@ class DynamicConfig:
     # --- the store ----------------------------------------------------------------------------------------------------
     async def refresh(self) -> None:
         """Reads what operators have set. Raises StoreUnavailable."""
-        row = await self._store.get(_SPACE, _KEY)
+        row = await self._store.peek(_SPACE, _KEY)
         version = 0 if row is None else row.version
         if version in (self._version, self._refused):
             return

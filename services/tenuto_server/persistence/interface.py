@@ -215,7 +215,12 @@ class Store(Protocol):
 
     # --- compare-and-set rows -----------------------------------------------------------------------------------------
     async def get(self, space: str, key: str) -> Versioned | None:
-        """The newest state of the row: sees every compare_and_set that returned before."""
+        """The newest state of the row: sees every compare_and_set that returned before, and settles one whose outcome is
+        unknown."""
+
+    async def peek(self, space: str, key: str) -> Versioned | None:
+        """For those who look again and again: as `get`, at less cost, but a compare_and_set whose outcome is unknown may come to
+        light only later."""
 
     async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
         """Changes the row if its version is `expected_version` (0: the row is not there); value None deletes it. False

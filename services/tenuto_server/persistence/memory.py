@@ -303,6 +303,10 @@ class MemoryStore:
         """See `Store.get`."""
         return self._spaces.get(space, {}).get(key)
 
+    async def peek(self, space: str, key: str) -> Versioned | None:
+        """See `Store.peek`."""
+        return await self.get(space, key)
+
     async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
         """See `Store.compare_and_set`."""
         rows = self._spaces.setdefault(space, {})

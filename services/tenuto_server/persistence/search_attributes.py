@@ -81,7 +81,7 @@ class SearchAttributes:
     async def _refresh(self) -> None:
         self._reading = True
         try:
-            self._keep({**DEFAULT, **_added(await self._store.get(_SPACE, _KEY))})
+            self._keep({**DEFAULT, **_added(await self._store.peek(_SPACE, _KEY))})
         except StoreUnavailable:
             if self._read_at is None:
                 raise

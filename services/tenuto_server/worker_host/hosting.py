@@ -15,6 +15,8 @@ from tenuto_server.worker_host.service import Hosted, HostSettings, WorkerHostSe
 from tenuto_server.worker_host.system import SystemHost, SystemSettings, registered
 
 _IDENTITY = "tenuto-system"
+# A new domain has its schedules and batches served after this long. Each look reads the domains of a store that many share.
+_REFRESH_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Hosting:
 
     def __init__(self, settings: HostingSettings, *, store: Store, network: Network, router: Router, runtime: Runtime) -> None:
         self._connection = Connection(settings.frontend, identity=_IDENTITY) if settings.system else None
-        self._system = None if self._connection is None else SystemHost(self._connection, registered(), SystemSettings())
+        system = SystemSettings(refresh=_REFRESH_S)
+        self._system = None if self._connection is None else SystemHost(self._connection, registered(), system)
         self._users = (
             WorkerHostService(
                 [Hosted.parse(text) for text in settings.modules], HostSettings(settings.frontend, settings.domain)

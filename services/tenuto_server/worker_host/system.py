@@ -119,9 +119,11 @@ def registered() -> list[SystemWorker]:
 
 @dataclass(frozen=True, slots=True)
 class SystemSettings:
-    """refresh: seconds between two looks for new domains. domains_max: of which EVERY is served."""
+    """refresh: seconds between two looks for new domains; a look that failed is made again after `retry`, if that is sooner.
+    domains_max: of which EVERY is served."""
 
     refresh: float = 1.0
+    retry: float = 1.0
     domains_max: int = 1000
     decisions_at_once: int = 50
 
@@ -168,7 +170,8 @@ class SystemHost:
                     if not self._failing:
                         logger.warning("system workers cannot all be served, trying on: %s", error)
             self._failing = failed
-            await asyncio.sleep(self._settings.refresh * max(1.0, len(names) / _DOMAINS_AN_INTERVAL))
+            wait = self._settings.refresh * max(1.0, len(names) / _DOMAINS_AN_INTERVAL)
+            await asyncio.sleep(min(wait, self._settings.retry) if failed else wait)
 
     def _steps(self, names: list[str]) -> Iterator[Awaitable[None]]:
         """One look around: starts what is missing and stops what has lost its domain. `names` becomes those of all domains. A

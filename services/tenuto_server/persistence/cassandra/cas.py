@@ -22,7 +22,11 @@ _PARTS_OF: Final = {"shard": 16}
 _SPARE_ROWS: Final = 8
 
 _NAME: Final = "space = ? AND part = ? AND key = ?"
-_GET: Final = Statement("cas-get", f"SELECT value, version FROM cas_rows WHERE {_NAME}", Mode.SERIAL_READ, partition=(0, 1))
+_READ: Final = f"SELECT value, version FROM cas_rows WHERE {_NAME}"
+_GET: Final = Statement("cas-get", _READ, Mode.SERIAL_READ, partition=(0, 1))
+# A transaction commits at the level of this read before it is acknowledged. At the serial level each reader would ask for a
+# promise of its own, which is a write, and all processes of a cluster would be in one another's way.
+_PEEK: Final = Statement("cas-peek", _READ, partition=(0, 1))
 _INSERT: Final = Statement(
     "cas-insert", "INSERT INTO cas_rows (space, part, key, value, version) VALUES (?, ?, ?, ?, 1) IF NOT EXISTS",
     Mode.CONDITIONAL, idempotent=False, partition=(0, 1),
@@ -47,7 +51,16 @@ def part_of(space: str, key: str) -> int:
 
 async def get(session: Session, space: str, key: str) -> Versioned | None:
     """See `Store.get`."""
-    rows = await session.execute(_GET, (space, part_of(space, key), key))
+    return await _read(session, _GET, space, key)
+
+
+async def peek(session: Session, space: str, key: str) -> Versioned | None:
+    """See `Store.peek`."""
+    return await _read(session, _PEEK, space, key)
+
+
+async def _read(session: Session, statement: Statement, space: str, key: str) -> Versioned | None:
+    rows = await session.execute(statement, (space, part_of(space, key), key))
     return Versioned(key, *rows[0]) if rows else None
 
 

@@ -185,6 +185,10 @@ class CassandraStore:
         """See `Store.get`."""
         return await cas.get(self._session, space, key)
 
+    async def peek(self, space: str, key: str) -> Versioned | None:
+        """See `Store.peek`."""
+        return await cas.peek(self._session, space, key)
+
     async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
         """See `Store.compare_and_set`."""
         return await cas.compare_and_set(self._session, space, key, value, expected_version)

@@ -201,6 +201,10 @@ class SqliteStore:
         row: Versioned | None = await self._readers.submit(operations.get, (space, key))
         return row
 
+    async def peek(self, space: str, key: str) -> Versioned | None:
+        """See `Store.peek`."""
+        return await self.get(space, key)
+
     async def compare_and_set(self, space: str, key: str, value: bytes | None, expected_version: int) -> bool:
         """See `Store.compare_and_set`."""
         size = 0 if value is None else len(value)
