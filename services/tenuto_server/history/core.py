@@ -1,8 +1,9 @@
 """What a running history process is made of, and its one way to change a run: `commit` a turn.
 
 A turn's records are in memory the moment they are decided, and in the open batch of the log; the tasks that follow from them are
-derived there and then. Timers are set at once (ringing early does no harm), but tasks are offered and watchers woken only when
-the batch is durable. Whoever answers a caller waits for that with `durable`.
+derived there and then. Timers are set at once (ringing early does no harm), and tasks are offered at once, so that a poller is
+found while the batch is on its way; but none is started (`scheduled`), nobody else asked for anything and no watcher woken
+before the batch is durable. Whoever answers a caller waits for that with `durable`.
 """
 
 from __future__ import annotations
@@ -237,8 +238,12 @@ class Core:
             self._withdraw_closed(run, turn)
         if run.is_closed:
             self.alarms.forget(run)
-        elif derived.alarms and self.alarms.set(run, derived.alarms):
-            self.set_alarm_timer()
+        else:
+            if derived.alarms and self.alarms.set(run, derived.alarms):
+                self.set_alarm_timer()
+            if derived.dispatches:
+                run.scheduled_seq = run.last_seq
+                self.offer(run, derived.dispatches)
         if run.queries is not None:
             run.queries.follow(run.state)
         is_urgent = bool(derived.dispatches or derived.calls or run.is_closed or run.watchers)
@@ -249,6 +254,13 @@ class Core:
         if self.log is None:
             raise errors.ShardOwnershipLost("the commit log is closed")
         await self.log.wait(run.last_seq)
+
+    async def scheduled(self, run: Run) -> None:
+        """Waits until all tasks of the run are durable. Raises as `require`."""
+        if self.log is None:
+            raise errors.ShardOwnershipLost("the commit log is closed")
+        await self.log.wait(run.scheduled_seq)
+        self.require(run)
 
     async def confirm(self) -> None:
         """Before an answer that no step of ours backs: returns when it is sure that it was not made from the memory of a former
@@ -279,8 +291,6 @@ class Core:
     def _durable(self, run: Run, derived: Tasks) -> None:
         if run.is_closed or run.is_deleted:
             self.withdraw(run)
-        elif derived.dispatches:
-            self.offer(run, derived.dispatches)
         if derived.calls and not run.is_deleted:
             self.calls.add(run, derived.calls)
         if run.is_closed and run.end_watchers:

@@ -1,11 +1,12 @@
 """Offers of waiting tasks to matching, and the backlog behind them.
 
 History holds the truth: a scheduled, not yet started task is in its run's state. Here it is only an id that waits for a poller. A
-task is `added` when its schedule is durable, then on offer at the matching process that owns its task list, and `done` when
-it starts or turns out not to wait any more. Matching keeps nothing: when its process goes, or the ring gives the list to
-another, or its buffer is full, the task is offered again; and now and then all that is on offer, in case a loss went unnoticed.
-A list has a bounded number of tasks on offer; the rest waits here, oldest first, and moves up as tasks are taken. Where a list
-has partitions (`cluster/partitions`) each task is offered to one of them at a time.
+task is `added` when it is scheduled, then on offer at the matching process that owns its task list, and `done` when it starts or
+turns out not to wait any more. It may be on offer before its schedule is durable; who asks for it then waits. Matching keeps
+nothing: when its process goes, or the ring gives the list to another, or its buffer is full, the task is offered again; and now
+and then all that is on offer, in case a loss went unnoticed. A list has a bounded number of tasks on offer; the rest waits here,
+oldest first, and moves up as tasks are taken. Where a list has partitions (`cluster/partitions`) each task is offered to one of
+them at a time.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class Run:
 
     __slots__ = (
         "_workflow", "alarms", "dirty_since", "end_watchers", "first_id", "frames", "is_deleted", "is_dirty", "is_stored",
-        "last_seq", "listed_looks", "listed_version", "offered", "offered_decision", "own_version", "queries", "shard", "state",
-        "stored_next_id", "task_rows", "timer_rows", "watchers",
+        "last_seq", "listed_looks", "listed_version", "offered", "offered_decision", "own_version", "queries", "scheduled_seq",
+        "shard", "state", "stored_next_id", "task_rows", "timer_rows", "watchers",
     )  # fmt: skip
 
     def __init__(self, shard: int, workflow: Workflow, state: RunState) -> None:
@@ -39,7 +39,9 @@ class Run:
         self.frames: list[bytes] = []
         self.first_id = state.next_event_id
         self.alarms: dict[tuple[AlarmKind, str], int] | None = {}
+        # The batch of the log that holds its newest turn, and that of the newest turn that scheduled a task.
         self.last_seq = 0
+        self.scheduled_seq = 0
         # Tasks of the run that were given to `Offers` and may wait there still.
         self.offered: dict[TaskKey, None] = {}
         self.offered_decision: TaskKey | None = None

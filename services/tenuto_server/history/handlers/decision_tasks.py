@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 async def start_task(core: Core, call: InternalCall) -> bytes:
     """StartTask: records that a poller took a task, and answers the poll response.
 
-    An activity goes out only when its start is durable: no attempt starts twice. A decision may go before that, since deciding
-    twice does no harm and its token names this very start; if a crash forgets the start, the answer is refused.
+    A task may be on offer before its schedule is durable; it starts only then. An activity goes out only when its start is
+    durable: no attempt starts twice. A decision may go before that, since deciding twice does no harm and its token names this
+    very start; if a crash forgets the start, the answer is refused.
     """
     request = internal.StartTaskRequest.FromString(call.body)
     task = request.task
@@ -38,10 +39,20 @@ async def start_task(core: Core, call: InternalCall) -> bytes:
     except errors.EntityNotExists:
         core.offers.done(key)
         raise
+    await core.scheduled(run)
+    if _waits_elsewhere(run.state, request):
+        raise errors.EntityNotExists(activity.NOT_FOUND)
     core.taken(run, key)
     if key.kind is TaskKind.DECISION:
         return await _start_decision(core, run, request)
     return await _start_activity(core, run, request)
+
+
+def _waits_elsewhere(state: RunState, request: internal.StartTaskRequest) -> bool:
+    """Whether the activity of that number waits on another list. The one that was offered then never became durable: its history
+    process lost its shard, and the workflow went on differently."""
+    waiting = state.activities.get(request.task.schedule_id)
+    return waiting is not None and waiting.task_list != request.task_list
 
 
 async def _start_decision(core: Core, run: Run, request: internal.StartTaskRequest) -> bytes:
