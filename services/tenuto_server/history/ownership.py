@@ -191,6 +191,12 @@ class Ownership:
         if await core.store.compare_and_set(SPACE, shard_key(shard.id), encode_row(row), version):
             shard.prior = []
 
+    async def delete_own_log(self, log: CommitLog) -> None:
+        """At the end of a stop. Where another process has taken a shard over meanwhile, its row names the log: that process has yet
+        to read it, and deletes it later."""
+        self._retired = {log.log_id}
+        await self.delete_unused_logs()
+
     async def delete_unused_logs(self) -> None:
         """Deletes sealed logs that no shard needs: those that no row names."""
         core = self._core

@@ -100,7 +100,7 @@ class HistoryService:
                 await self._give_up(shard)
             if core.log is not None:
                 await self._ownership.free_unopened()
-                await core.store.delete_log(core.log.log_id)
+                await self._ownership.delete_own_log(core.log)
         except (StoreUnavailable, errors.ServiceError, InvariantViolation) as error:
             # What is not handed over is in the log: the next owner takes it over.
             logger.warning("stopping without handing everything over: %s", error)

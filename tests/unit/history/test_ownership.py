@@ -26,6 +26,35 @@ def test_a_stop_frees_a_shard_whose_claim_came_through_unnoticed() -> None:
     story(told)
 
 
+def test_a_stop_leaves_its_log_to_whoever_took_a_shard_over_meanwhile() -> None:
+    """And does not know of it, for nothing was appended since. The other one has the log still to read."""
+
+    async def told(w: World) -> None:
+        run_id = await w.start()
+        core = w.service.core
+        assert core.log is not None
+        former = core.log
+        row, version = await read_row(w.store, 0)
+        await w.store.seal(former.log_id)
+        taken = ShardRow(row.epoch + 1, "another", "another/1", [(former.log_id, former.committed_seq)])
+        assert await w.store.compare_and_set(SPACE, shard_key(0), encode_row(taken), version)
+        await w.service.stop()
+        assert (await read_row(w.store, 0))[0] == taken
+        assert await w.store.list_logs() == [former.log_id]
+        # The other one crashes; the shard can be served all the same.
+        await w.store.create_log("another/1")
+        w.service = w._new()
+        await w.service.start()
+        assert await w.is_there(run_id)
+        await w.checkpoint()
+        await w.service._ownership.delete_unused_logs()
+        log = w.service.core.log
+        assert log is not None
+        assert await w.store.list_logs() == [log.log_id]
+
+    story(told)
+
+
 def test_a_process_whose_idle_log_was_sealed_claims_nothing_for_it() -> None:
     async def told(w: World) -> None:
         core = w.service.core
