@@ -92,8 +92,7 @@ class Scheduler:
 
     async def finish(self) -> None:
         """Without faults an active schedule goes on; then it is deleted, and nothing comes after."""
-        # What came of the creation is not known: its message may have been lost, or doubled and then refused.
-        if await self._describe() is None:
+        if not await self._is_there():
             return
         await asyncio.sleep(CALM_S)
         self._calm_ns = self._now()
@@ -107,6 +106,20 @@ class Scheduler:
             self._deleted_ns = self._now()
         # Longer than a period: what is wrongly started shows.
         await asyncio.sleep(self._period_s + 5)
+
+    async def _is_there(self) -> bool:
+        """What came of the creation is not known: its message may have been lost, or doubled and then refused. One that is there
+        may still wait for its first decision, which a worker took with it."""
+        request = api.DescribeScheduleRequest(domain=DOMAIN, schedule_id=self.schedule_id)
+        while True:
+            try:
+                await self._client.call("DescribeSchedule", request, api.DescribeScheduleResponse)
+            except errors.EntityNotExists:
+                return False
+            except (GaveUp, Doubtful, errors.ServiceError):
+                await asyncio.sleep(LATE_S)
+                continue
+            return True
 
     async def _goes_on(self) -> None:
         before = await self._total()
