@@ -233,19 +233,18 @@ class Node:
 
 def ring(folder: Path, count: int = 3, heap_mib: int = 384, durable: bool = True) -> list[Node]:
     """Nodes of one cluster on 127.0.0.1, 127.0.0.2, ..., not started; start the first before the others. All have the same
-    ports. Where a keyspace is replicated `count` times, each node has everything."""
+    ports. Where a keyspace is replicated `count` times, each node has everything. Their transactions are of the newer form; those
+    of a node on its own are as Cassandra comes."""
     addresses = [f"127.0.0.{number + 1}" for number in range(count)]
     port, storage_port = free_port(addresses), free_port(addresses)
     seeds = (f"{addresses[0]}:{storage_port}",)
     step = 2**64 // count
-    return [
-        Node(
-            NodeSettings(
-                folder / f"node{number + 1}", address, port, storage_port, seeds, -(2**63) + step * number, heap_mib, durable
-            )
-        )
-        for number, address in enumerate(addresses)
-    ]
+
+    def settings(number: int, address: str) -> NodeSettings:
+        place, token = folder / f"node{number + 1}", -(2**63) + step * number
+        return NodeSettings(place, address, port, storage_port, seeds, token, heap_mib, durable, paxos="v2")
+
+    return [Node(settings(number, address)) for number, address in enumerate(addresses)]
 
 
 def answers(host: str, port: int, seconds_max: float = 2.0) -> bool:

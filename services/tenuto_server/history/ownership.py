@@ -192,8 +192,8 @@ class Ownership:
             shard.prior = []
 
     async def delete_own_log(self, log: CommitLog) -> None:
-        """At the end of a stop. Where another process has taken a shard over meanwhile, its row names the log: that process has yet
-        to read it, and deletes it later."""
+        """At the end of a stop. Where another process has taken a shard over meanwhile, its row names the log: that process has
+        yet to read it, and deletes it later."""
         self._retired = {log.log_id}
         await self.delete_unused_logs()
 

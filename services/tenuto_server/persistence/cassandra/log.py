@@ -40,7 +40,7 @@ from typing import Any, Final, NamedTuple
 
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.persistence.cassandra import log_statements as cql
-from tenuto_server.persistence.cassandra.session import Bound, Session
+from tenuto_server.persistence.cassandra.session import Bound, Session, Statement
 from tenuto_server.persistence.interface import LogRow, Sealed, StoreUnavailable, StoreVersionError
 
 # Sequence numbers a partition. With batches at their largest it grows to 256 MiB, with ordinary ones to a few.
@@ -197,11 +197,12 @@ class CassandraLogs:
             await self._settle_ending(log_id, state)
 
     async def _take_number(self, log_id: str, state: _State) -> int:
-        """Makes sure that the log ends in a seal; returns its number."""
+        """Makes sure that the log ends in a seal; returns its number. The transactions decide; the reads between them only look
+        for a number, and as transactions of their own they would be in the writer's way, and it in theirs."""
         last = state.trimmed
         is_barred = False
         while True:
-            while rows := await self._rows(log_id, state.form, last, SEGMENT_ROWS):
+            while rows := await self._rows(log_id, cql.READ, last, SEGMENT_ROWS):
                 last = rows[-1].seq
             number = last + 1
             applied, chunks = await self._seal_number(log_id, number)
@@ -228,7 +229,7 @@ class CassandraLogs:
         ending = state.trimmed
         newest: deque[LogRow] = deque(maxlen=APPENDS_AT_ONCE)
         while True:
-            while rows := await self._rows(log_id, state.form, ending, SEGMENT_ROWS):
+            while rows := await self._rows(log_id, cql.READ, ending, SEGMENT_ROWS):
                 newest.extend(rows)
                 ending = rows[-1].seq
             now = await self._state(log_id)
@@ -252,7 +253,7 @@ class CassandraLogs:
         state = await self._state(log_id)
         while state is not None and limit > 0:
             first = max(after_seq, state.trimmed)
-            rows = await self._rows(log_id, state.form, first, limit)
+            rows = await self._rows(log_id, cql.READ_SERIAL if state.form is LogForm.LWT else cql.READ, first, limit)
             if len(rows) < limit:
                 # It may have been trimmed or deleted meanwhile, and then this is not where it ends.
                 state = await self._state(log_id)
@@ -279,22 +280,21 @@ class CassandraLogs:
         self._trimmed[log_id] = trimmed
         return trimmed
 
-    async def _rows(self, log_id: str, form: LogForm, after_seq: int, limit: int) -> list[LogRow]:
+    async def _rows(self, log_id: str, statement: Statement, after_seq: int, limit: int) -> list[LogRow]:
         """At most `limit` rows after a number, up to the first that is not there, or not there whole, or a seal."""
         rows: list[LogRow] = []
         after = after_seq
         while len(rows) < limit:
             segment = _segment(after + 1)
-            found = await self._rows_of(log_id, form, segment, after, limit - len(rows))
+            found = await self._rows_of(log_id, statement, segment, after, limit - len(rows))
             rows += found
             after += len(found)
             if after < (segment + 1) * SEGMENT_ROWS:
                 break
         return rows
 
-    async def _rows_of(self, log_id: str, form: LogForm, segment: int, after_seq: int, limit: int) -> list[LogRow]:
+    async def _rows_of(self, log_id: str, statement: Statement, segment: int, after_seq: int, limit: int) -> list[LogRow]:
         """As `_rows`, of one segment."""
-        statement = cql.READ_SERIAL if form is LogForm.LWT else cql.READ
         rows: list[LogRow] = []
         body: list[bytes] = []
         state = b""
