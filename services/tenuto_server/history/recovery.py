@@ -15,7 +15,7 @@ What a sealed log may do while it is read, and what follows:
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Sequence
 
 from tenuto_server.errors import InvariantViolation
 from tenuto_server.history import deletion, storing
@@ -79,63 +79,74 @@ class LogReader:
 async def replay(store: Store, shard: Shard, reader: LogReader) -> list[Run]:
     """Brings the shard's memory up to what its former owners' logs say; returns the runs that the logs name, in their order:
     all of them are to be written again, also those whose snapshot is up to date."""
-    named: dict[Run, None] = {}
-    logs = [await reader.steps(log_id, through, shard.id) for log_id, through in shard.prior]
-    deleted = {step.run_id: step for steps in logs for step in steps if step.version == DELETED}
-    for steps in logs:
+    steps = [step for log_id, through in shard.prior for step in await reader.steps(log_id, through, shard.id)]
+    return await _Replay(store, shard, {step.run_id: step for step in steps if step.version == DELETED}).take(steps)
+
+
+class _Replay:
+    """The replay of one shard's steps. `deleted`: the steps that delete runs, by run id."""
+
+    def __init__(self, store: Store, shard: Shard, deleted: dict[str, Step]) -> None:
+        self._store = store
+        self._shard = shard
+        self._deleted = deleted
+        # The run that the row of a workflow's newest run held when it was read, "" for none.
+        self._newest: dict[Workflow, str] = {}
+
+    async def take(self, steps: Sequence[Step]) -> list[Run]:
+        """See `replay`."""
+        named: dict[Run, None] = {}
         for step in steps:
-            if step.run_id not in deleted:
-                named[await _replay_step(store, shard, deleted, step)] = None
-    for step in deleted.values():
-        workflow = await _workflow(store, shard, deleted, step)
-        current = workflow.current
-        # A newest run that the store has took the place; one that it lacks will beat the removal.
-        deletion.replayed(shard, workflow, step, is_current=current is None or not current.is_stored)
-    for run in named:
-        storing.doubt(run)
-    return list(named)
+            if step.run_id not in self._deleted:
+                named[await self._step(step)] = None
+        for step in self._deleted.values():
+            workflow = await self._workflow(step)
+            # Of another run that row may be the only one, until what was replayed is written down.
+            is_current = self._newest.get(workflow, "") in ("", step.run_id)
+            deletion.replayed(self._shard, workflow, step, is_current=is_current)
+        for run in named:
+            storing.doubt(run)
+        return list(named)
 
+    async def _step(self, step: Step) -> Run:
+        workflow = await self._workflow(step)
+        run = workflow.runs.get(step.run_id) or await self._former(workflow, step.run_id) or self._begun(workflow, step)
+        if step.version > run.state.version:
+            records = from_wire(step.records)
+            fold(run.state, step.version, records)
+            run.take(records)
+            storing.suspect(run)
+        return run
 
-async def _workflow(store: Store, shard: Shard, deleted: Container[str], step: Step) -> Workflow:
-    key = (step.domain_id, step.workflow_id)
-    workflow = shard.workflows.get(key)
-    if workflow is None:
-        workflow = shard.workflows[key] = await _load(store, shard, deleted, *key)
-    return workflow
-
-
-async def _replay_step(store: Store, shard: Shard, deleted: Container[str], step: Step) -> Run:
-    workflow = await _workflow(store, shard, deleted, step)
-    run = workflow.runs.get(step.run_id)
-    if run is None:
-        run = await _load_former(store, shard, workflow, step.run_id)
-    if run is None:
+    def _begun(self, workflow: Workflow, step: Step) -> Run:
+        """A run that no row tells of: it begins with this step."""
         if step.version != 1:
             raise InvariantViolation(f"run {step.run_id} begins with step {step.version} in the log")
         former = workflow.current
-        run = Run(shard.id, workflow, RunState(step.domain_id, step.workflow_id, step.run_id))
+        run = Run(self._shard.id, workflow, RunState(step.domain_id, step.workflow_id, step.run_id))
         run.first_id = run.stored_next_id = 1
         workflow.add(run)
         if former is not None:
             # Written again under its own key: the new run takes its place as the newest.
-            shard.mark_dirty(former)
-    if step.version <= run.state.version:
+            self._shard.mark_dirty(former)
         return run
-    records = from_wire(step.records)
-    fold(run.state, step.version, records)
-    run.take(records)
-    storing.suspect(run)
-    return run
 
+    async def _workflow(self, step: Step) -> Workflow:
+        key = (step.domain_id, step.workflow_id)
+        workflow = self._shard.workflows.get(key)
+        if workflow is None:
+            workflow = self._shard.workflows[key] = await self._load(*key)
+        return workflow
 
-async def _load(store: Store, shard: Shard, deleted: Container[str], domain_id: str, workflow_id: str) -> Workflow:
-    workflow = Workflow(domain_id, workflow_id)
-    value = await storing.newest_row(store, domain_id, workflow_id)
-    if value is not None and storing.read_run(value)[0].run_id not in deleted:
-        shard.adopt(workflow, value, current=True)
-    return workflow
+    async def _load(self, domain_id: str, workflow_id: str) -> Workflow:
+        workflow = Workflow(domain_id, workflow_id)
+        value = await storing.newest_row(self._store, domain_id, workflow_id)
+        if value is not None:
+            run_id = self._newest[workflow] = storing.read_run(value)[0].run_id
+            if run_id not in self._deleted:
+                self._shard.adopt(workflow, value, current=True)
+        return workflow
 
-
-async def _load_former(store: Store, shard: Shard, workflow: Workflow, run_id: str) -> Run | None:
-    value = await storing.former_row(store, workflow.domain_id, workflow.workflow_id, run_id)
-    return None if value is None else shard.adopt(workflow, value, current=False)
+    async def _former(self, workflow: Workflow, run_id: str) -> Run | None:
+        value = await storing.former_row(self._store, workflow.domain_id, workflow.workflow_id, run_id)
+        return None if value is None else self._shard.adopt(workflow, value, current=False)

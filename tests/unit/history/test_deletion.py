@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenuto_server import errors
+from tenuto_server.persistence.interface import StoreUnavailable, WriteBatch
 from tests.unit.history.process import World, story
 
 
@@ -166,3 +167,34 @@ class Dying:
 
     def over(self) -> None:
         self._world.store.write = self._write  # type: ignore[method-assign]
+
+
+def test_a_crash_amid_the_removal_leaves_the_run_that_was_the_newest_then() -> None:
+    """The row of the newest run is the only one that it has, while a newer one and its own row are still to be written."""
+
+    async def told(w: World) -> None:
+        first = await w.start()
+        await w.terminate()
+        second = await w.start()
+        await w.written()
+        assert await w.delete(first)
+        await w.terminate()
+        third = await w.start()
+        write = w.store.write
+
+        async def only_removals(batch: WriteBatch) -> None:
+            if any(row.value is not None for row in batch.rows):
+                raise StoreUnavailable("planted")
+            await write(batch)
+
+        w.service.kill()
+        w.store.write = only_removals  # type: ignore[method-assign]
+        w.service = w._new()
+        await w.service.start()
+        with pytest.raises(StoreUnavailable):
+            await w.written()
+        w.store.write = write  # type: ignore[method-assign]
+        await w.crash()
+        assert [await w.is_there(run_id) for run_id in (first, second, third)] == [False, True, True]
+
+    story(told)
