@@ -4,8 +4,12 @@ against."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from tenuto_api import api
+
+# Workflow ids whose runs are deleted while the storm rages begin so.
+VICTIMS: Final = "victim-"
 
 
 @dataclass(frozen=True, slots=True)

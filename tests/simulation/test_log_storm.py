@@ -13,6 +13,7 @@ import pytest
 
 from tenuto_server.persistence.cassandra import CassandraLogs, LogForm
 from tenuto_server.persistence.cassandra import log_statements as cql
+from tenuto_server.persistence.cassandra.session import Statement
 from tenuto_server.persistence.interface import LogRow, Sealed, StoreUnavailable
 
 from .log_storm import MakeLogs, Plan, run_seed
@@ -99,7 +100,7 @@ class DoesNotWriteBack(CassandraLogs):
 
     async def _settle_ending(self, log_id: str, state: Any) -> None:
         ending = state.trimmed
-        while rows := await self._rows(log_id, state.form, ending, 100):
+        while rows := await self._rows(log_id, cql.READ, ending, 100):
             ending = rows[-1].seq
         await self._session.execute(cql.END, (ending, log_id))
 
@@ -150,7 +151,7 @@ class TakesNoRowForNotSealed(CassandraLogs):
 class TakesOneChunkForAll(CassandraLogs):
     """Reads a row of which some chunks never came."""
 
-    async def _rows_of(self, log_id: str, form: LogForm, segment: int, after_seq: int, limit: int) -> list[LogRow]:
+    async def _rows_of(self, log_id: str, statement: Statement, segment: int, after_seq: int, limit: int) -> list[LogRow]:
         page = await self._session.page(cql.READ, (log_id, segment, after_seq), 1000)
         bodies: dict[int, bytes] = {}
         for seq, _, chunks, data in page.rows:

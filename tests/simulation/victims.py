@@ -21,7 +21,7 @@ from tenuto_server.transport.network import Network
 
 from .client import DOMAIN, TRANSIENT, Client, Doubtful, GaveUp, execution
 from .cluster import Cluster
-from .observed import Observed, Started
+from .observed import VICTIMS, Observed, Started
 from .picture import Picture
 from .program import seconds
 
@@ -77,7 +77,7 @@ class Victims:
     """The program of one workflow id."""
 
     def __init__(self, number: int, client: Client, deleter: Deleter, observed: Observed, graves: Graves, seed: str) -> None:
-        self._workflow_id = f"victim-{number}"
+        self._workflow_id = f"{VICTIMS}{number}"
         self._client = client
         self._deleter = deleter
         self._observed = observed
