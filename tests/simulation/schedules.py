@@ -188,7 +188,8 @@ class Scheduler:
                 spans[named] = min(first, former[0]), max(last, former[1])
         ordered = sorted((span, named) for named, span in spans.items())
         for (before, one), (after, following) in pairwise(ordered):
-            if (self._scenario.calm or before[0] > self._calm_ns + skew_ns) and after[0] + skew_ns < before[1]:
+            is_calm = self._scenario.calm or (self._calm_ns and before[0] > self._calm_ns + skew_ns)
+            if is_calm and after[0] + skew_ns < before[1]:
                 yield f"{self.schedule_id}: the run of {following} began while that of {one} was open"
 
     def _named(self, run: Run) -> tuple[int, str] | None:

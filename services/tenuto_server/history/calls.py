@@ -157,6 +157,9 @@ class Calls:
         if tracing.state.on:
             spans.begin(f"call.{call.kind.name.lower()}", trace)
         try:
+            if lane.failures:
+                # Its owner may have changed meanwhile, and the next one been told something else.
+                await self._core.confirm()
             is_done = await self._perform(source.run, call)
         except (errors.ServiceError, StoreUnavailable) as error:
             extra = self._core.about(source.run.state)

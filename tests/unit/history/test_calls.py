@@ -61,6 +61,7 @@ class Owner:
         self.log = object()
         self.abandoned: list[str] = []
         self.is_ours = True
+        self.confirms = 0
         self._answer = answer
 
     def about(self, state: RunState) -> dict[str, str]:
@@ -71,6 +72,11 @@ class Owner:
 
     async def durable(self, run: Run) -> None:
         """All is."""
+
+    async def confirm(self) -> None:
+        self.confirms += 1
+        if not self.is_ours:
+            raise errors.ShardOwnershipLost("not ours")
 
     def require(self, run: Run) -> None:
         if not self.is_ours:
@@ -164,6 +170,28 @@ def test_a_run_with_many_calls_does_not_keep_others_waiting() -> None:
     virtual.run(story())
 
 
+def test_a_former_owner_does_not_ask_again() -> None:
+    """It may not know yet that it is none: what it would be told may no longer be what the run's owner was told."""
+
+    async def story() -> None:
+        tries: list[str] = []
+
+        async def answer(name: str, body: bytes) -> bytes:
+            tries.append(name)
+            owner.require = lambda run: None  # type: ignore[method-assign]
+            owner.is_ours = False
+            raise errors.Unavailable("nobody there")
+
+        owner = Owner(HistorySettings(call_retry_first=0.1, call_retry_max=2.0), answer)
+        run = signalling("run", [("a", "1")])
+        calls = make(owner)
+        calls.add(run, due(run.state))
+        await asyncio.sleep(10)
+        assert len(tries) == 1 and owner.confirms > 1 and len(calls) == 1
+
+    virtual.run(story())
+
+
 def test_a_call_is_made_until_its_outcome_is_definite() -> None:
     async def story() -> None:
         tries: list[float] = []
@@ -180,7 +208,7 @@ def test_a_call_is_made_until_its_outcome_is_definite() -> None:
         calls.add(run, due(run.state))
         await done(calls)
         gaps = [after - before for before, after in pairwise(tries)]
-        assert len(tries) == 9
+        assert (len(tries), owner.confirms) == (9, 8)
         assert gaps[0] <= 0.1
         assert 1.0 <= gaps[-1] <= 2.0
         assert not run.state.externals
