@@ -105,10 +105,11 @@ def test_services_wait_for_what_they_need() -> None:
     assert services["schema"]["depends_on"] == {"cassandra": {"condition": "service_healthy"}}
     assert "cqlsh" in services["cassandra"]["healthcheck"]["test"][1]
     for name in SERVICES:
-        # Directly on Cassandra too: it is stopped after those that depend on it and still run.
+        # Directly on Cassandra and on Jaeger too: they are stopped after those that depend on them and still run.
         assert services[name]["depends_on"] == {
             "schema": {"condition": "service_completed_successfully"},
             "cassandra": {"condition": "service_healthy"},
+            "jaeger": {"condition": "service_started"},
         }
     built = {name: service["build"] for name, service in services.items() if "build" in service}
     # Built once: those that wait for it find it made.
