@@ -103,6 +103,8 @@ class SimListener:
 class SimPort:
     """One process's end of the network: a `transport.network.Network`. Dead for ever after `SimNetwork.crash`."""
 
+    is_remote = True
+
     def __init__(self, network: SimNetwork, process: str) -> None:
         self._network = network
         self.process = process

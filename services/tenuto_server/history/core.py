@@ -1,9 +1,9 @@
 """What a running history process is made of, and its one way to change a run: `commit` a turn.
 
 A turn's records are in memory the moment they are decided, and in the open batch of the log; the tasks that follow from them are
-derived there and then. Timers are set at once (ringing early does no harm), and tasks are offered at once, so that a poller is
-found while the batch is on its way; but none is started (`scheduled`), nobody else asked for anything and no watcher woken
-before the batch is durable. Whoever answers a caller waits for that with `durable`.
+derived there and then. Timers are set at once (ringing early does no harm), and where matching is another process tasks are
+offered at once, so that a poller is found while the batch is on its way; but none is started (`scheduled`), nobody else asked
+for anything and no watcher woken before the batch is durable. Whoever answers a caller waits for that with `durable`.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class Core:
         self.alarms = AlarmQueue()
         self._workflow_rates = WorkflowRates()
         self.offers = Offers(network, router, address, self.live, self._no_sticky_poller, self._write_partitions)
+        # Within one process a poller is found at once: to let the start wait then costs more than it saves.
+        self.offers_early = network.is_remote
         self.calls = Calls(self)
         self.log: CommitLog | None = None
         # Counts all pictures of runs, and deletions: what makes a later write of a row win.
@@ -243,7 +245,8 @@ class Core:
                 self.set_alarm_timer()
             if derived.dispatches:
                 run.scheduled_seq = run.last_seq
-                self.offer(run, derived.dispatches)
+                if self.offers_early:
+                    self.offer(run, derived.dispatches)
         if run.queries is not None:
             run.queries.follow(run.state)
         is_urgent = bool(derived.dispatches or derived.calls or run.is_closed or run.watchers)
@@ -291,6 +294,8 @@ class Core:
     def _durable(self, run: Run, derived: Tasks) -> None:
         if run.is_closed or run.is_deleted:
             self.withdraw(run)
+        elif derived.dispatches and not self.offers_early:
+            self.offer(run, derived.dispatches)
         if derived.calls and not run.is_deleted:
             self.calls.add(run, derived.calls)
         if run.is_closed and run.end_watchers:

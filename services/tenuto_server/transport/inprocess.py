@@ -108,6 +108,7 @@ class _Scope:
 class InProcessNetwork:
     """One process's end of the room; implements `Network`."""
 
+    is_remote = False
     __slots__ = ("_callbacks", "_calls", "_closed", "_links", "_loop", "_new", "_new_timer", "_room")
 
     def __init__(self, room: _Room | None = None) -> None:

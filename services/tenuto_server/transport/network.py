@@ -40,7 +40,9 @@ class Listener(Protocol):
 
 
 class Network(Protocol):
-    """How a process reaches others and is reached."""
+    """How a process reaches others and is reached. `is_remote`: its calls leave the process, and take their time."""
+
+    is_remote: bool
 
     async def listen(self, address: str, handler: InternalHandler) -> Listener:
         """Serves `handler` at `address`. For sockets "host:0" takes any free port: see the listener's address."""

@@ -30,6 +30,8 @@ from tenuto_server.transport.settings import StreamSettings
 class StreamNetwork:
     """The network over gRPC streams; implements `Network`. Its calls must all come from one event loop."""
 
+    is_remote = True
+
     def __init__(self, settings: StreamSettings | None = None) -> None:
         self._settings = StreamSettings() if settings is None else settings
         self._links: dict[str, Link] = {}

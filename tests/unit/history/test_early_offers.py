@@ -48,6 +48,7 @@ class Gate:
 
 async def matching_of(w: World) -> Matching:
     """What answers at the address of matching."""
+    w.service.core.offers_early = True
     matching = Matching()
     await w.network.endpoint().listen("matching", matching.handle)
     return matching

@@ -26,6 +26,8 @@ RETRY_S = 0.05
 class FakeNetwork:
     """Notes what is offered, and answers as `outcome` says. Calls fail while `is_down`, and wait while `gate` is closed."""
 
+    is_remote = True
+
     def __init__(self) -> None:
         self.calls: list[tuple[float, str, internal.OfferTasksRequest]] = []
         self.outcome: Callable[[internal.TaskOffer], internal.OfferOutcome] = lambda offer: ACCEPTED
