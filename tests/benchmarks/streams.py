@@ -59,6 +59,7 @@ async def calling(kind: str, address: str) -> AsyncIterator[Trip]:
     """Sends one message and waits until it is back."""
     if kind == "grpc.aio":
         async with grpc.aio.insecure_channel(address) as channel:
+            # The type stubs want an iterator of messages; without one they are written as they come.
             stream = channel.stream_stream(METHOD)()  # type: ignore[call-arg]
 
             async def over_grpc() -> object:

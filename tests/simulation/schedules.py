@@ -110,10 +110,9 @@ class Scheduler:
     async def _is_there(self) -> bool:
         """What came of the creation is not known: its message may have been lost, or doubled and then refused. One that is there
         may still wait for its first decision, which a worker took with it."""
-        request = api.DescribeScheduleRequest(domain=DOMAIN, schedule_id=self.schedule_id)
         while True:
             try:
-                await self._client.call("DescribeSchedule", request, api.DescribeScheduleResponse)
+                await self._ask()
             except errors.EntityNotExists:
                 return False
             except (GaveUp, Doubtful, errors.ServiceError):
@@ -273,8 +272,11 @@ class Scheduler:
 
     async def _describe(self) -> api.DescribeScheduleResponse | None:
         """None where it cannot be asked, or is not."""
-        request = api.DescribeScheduleRequest(domain=DOMAIN, schedule_id=self.schedule_id)
         try:
-            return await self._client.call("DescribeSchedule", request, api.DescribeScheduleResponse)
+            return await self._ask()
         except (GaveUp, Doubtful, errors.ServiceError):
             return None
+
+    async def _ask(self) -> api.DescribeScheduleResponse:
+        request = api.DescribeScheduleRequest(domain=DOMAIN, schedule_id=self.schedule_id)
+        return await self._client.call("DescribeSchedule", request, api.DescribeScheduleResponse)

@@ -254,23 +254,24 @@ class Core:
 
     async def durable(self, run: Run) -> None:
         """Waits until all that has happened to the run is durable."""
-        if self.log is None:
-            raise errors.ShardOwnershipLost("the commit log is closed")
-        await self.log.wait(run.last_seq)
+        await self._open_log().wait(run.last_seq)
 
     async def scheduled(self, run: Run) -> None:
         """Waits until all tasks of the run are durable. Raises as `require`."""
-        if self.log is None:
-            raise errors.ShardOwnershipLost("the commit log is closed")
-        await self.log.wait(run.scheduled_seq)
+        await self._open_log().wait(run.scheduled_seq)
         self.require(run)
 
     async def confirm(self) -> None:
         """Before an answer that no step of ours backs: returns when it is sure that it was not made from the memory of a former
         owner. Raises ShardOwnershipLost."""
+        log = self._open_log()
+        await log.wait(log.confirm())
+
+    def _open_log(self) -> CommitLog:
+        """The log. Raises ShardOwnershipLost where there is none."""
         if self.log is None:
             raise errors.ShardOwnershipLost("the commit log is closed")
-        await self.log.wait(self.log.confirm())
+        return self.log
 
     async def news(self, run: Run, until: float, *, of_end: bool = False) -> bool:
         """Waits for a turn of the run (with `of_end`: for the one that ends it), and that all that has happened to it is

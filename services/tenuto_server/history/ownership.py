@@ -194,18 +194,20 @@ class Ownership:
     async def delete_own_log(self, log: CommitLog) -> None:
         """At the end of a stop. Where another process has taken a shard over meanwhile, its row names the log: that process has
         yet to read it, and deletes it later."""
-        self._retired = {log.log_id}
-        await self.delete_unused_logs()
+        await self._delete_unnamed({log.log_id})
 
     async def delete_unused_logs(self) -> None:
-        """Deletes sealed logs that no shard needs: those that no row names."""
-        core = self._core
-        if not self._retired:
+        """Deletes sealed logs that no shard needs."""
+        await self._delete_unnamed(self._retired)
+
+    async def _delete_unnamed(self, logs: set[str]) -> None:
+        """Deletes those of the logs that no row names, and takes them out of the set."""
+        if not logs:
             return
         named = {log_id for _, row in await self._rows() for log_id in (row.log_id, *(log for log, _ in row.prior))}
-        for log_id in sorted(self._retired - named):
-            await core.store.delete_log(log_id)
-            self._retired.discard(log_id)
+        for log_id in sorted(logs - named):
+            await self._core.store.delete_log(log_id)
+            logs.discard(log_id)
 
     async def _rows(self) -> list[tuple[int, ShardRow]]:
         return [(int(found.key), decode_row(found.value)) async for found in stored_rows(self._core.store)]

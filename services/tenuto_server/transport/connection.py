@@ -42,9 +42,9 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, wire: http2.Wire, user: StreamUser, settings: StreamSettings) -> None:
         self.messages_sent = 0
-        # Until the socket has closed.
-        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
+        # Until the socket has closed.
+        self.gone: asyncio.Future[None] = self._loop.create_future()
         self._wire = wire
         self._user = user
         self._settings = settings

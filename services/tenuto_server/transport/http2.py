@@ -97,7 +97,7 @@ class Wire(abc.ABC):
         # The one that is used; 0 as long as none is.
         self._stream = 0
         self._message_bytes_max = message_bytes_max
-        self._out: list[bytes] = []
+        self._out: list[bytes | memoryview] = []
         self._rest = b""
         self._expects_preface = b""
         self._encoder = hpack.Encoder()
@@ -347,7 +347,7 @@ class Wire(abc.ABC):
     def _frame(self, kind: int, flags: int, stream: int, payload: bytes | memoryview) -> None:
         length = len(payload)
         self._out.append(_FRAME_HEAD.pack(length >> 8, length & 0xFF, kind, flags, stream))
-        self._out.append(payload)  # type: ignore[arg-type]
+        self._out.append(payload)
 
 
 class ClientWire(Wire):

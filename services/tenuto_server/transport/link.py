@@ -42,7 +42,7 @@ class _Pending:
 
 
 class Link:
-    """One stream, from the first call on. `lost` is true once it has ended; it is never used again then.
+    """One stream, from the first call on. Once it has ended it is never used again.
 
     It keeps the deadlines: when a call's passes, or the caller's task is cancelled, the call is forgotten and its id sent as a
     cancel. `on_end` runs once, when it ends.
@@ -50,7 +50,6 @@ class Link:
 
     def __init__(self, address: str, settings: StreamSettings, on_end: Callable[[Link], None]) -> None:
         self.address = address
-        self.lost = False
         self.is_open = False
         self._settings = settings
         self._on_end = on_end
@@ -188,9 +187,6 @@ class Link:
 
     def ended(self, reason: str) -> None:
         """The stream is over."""
-        if self.lost:
-            return
-        self.lost = True
         pending, self._pending = self._pending, {}
         self._unsent.clear()
         if self._new_timer is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import TypeAlias
 
 import grpc
 import grpc.aio
@@ -19,6 +20,7 @@ from tenuto_server.transport.stream import StreamNetwork
 from tests.integration.transport.test_network import WAIT_S, Callee, outcome, until
 
 UNBOUNDED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+Stream: TypeAlias = "grpc.aio.StreamStreamCall[bytes, bytes]"
 SIZES = [0, 1, 1000, 16_384, 65_535, 300_000, 5_000_000]
 
 
@@ -33,7 +35,15 @@ async def listening(callee: Callee, stream_settings: StreamSettings | None = Non
         await network.close()
 
 
-async def next_reply(stream: grpc.aio.StreamStreamCall[bytes, bytes]) -> internal.Reply:
+@contextlib.asynccontextmanager
+async def calling(callee: Callee) -> AsyncIterator[tuple[StreamListener, Stream]]:
+    """A listener, and gRPC's own stream to it."""
+    async with listening(callee) as listener, grpc.aio.insecure_channel(listener.address, UNBOUNDED) as channel:
+        # The type stubs want an iterator of messages; without one they are written as they come.
+        yield listener, channel.stream_stream(METHOD)()  # type: ignore[call-arg]
+
+
+async def next_reply(stream: Stream) -> internal.Reply:
     data = await stream.read()
     assert isinstance(data, bytes), "the stream has ended"
     return internal.Frame.FromString(data).replies[0]
@@ -46,8 +56,7 @@ def frame_of(*calls: internal.Call, cancels: tuple[int, ...] = ()) -> bytes:
 def test_a_foreign_caller_is_served() -> None:
     async def test() -> None:
         callee = Callee()
-        async with listening(callee) as listener, grpc.aio.insecure_channel(listener.address, UNBOUNDED) as channel:
-            stream = channel.stream_stream(METHOD)()  # type: ignore[call-arg]
+        async with calling(callee) as (_, stream):
             await stream.wait_for_connection()
             for number, size in enumerate(SIZES, start=1):
                 await stream.write(frame_of(internal.Call(id=number, method="echo", body=b"x" * size)))
@@ -66,8 +75,7 @@ def test_a_foreign_caller_is_served() -> None:
 def test_a_foreign_caller_that_sends_no_more_ends_its_calls() -> None:
     async def test() -> None:
         callee = Callee()
-        async with listening(callee) as listener, grpc.aio.insecure_channel(listener.address) as channel:
-            stream = channel.stream_stream(METHOD)()  # type: ignore[call-arg]
+        async with calling(callee) as (_, stream):
             await stream.write(frame_of(internal.Call(id=1, method="hold")))
             await until(lambda: callee.waiting == 1)
             await stream.done_writing()
@@ -80,8 +88,7 @@ def test_a_foreign_caller_that_sends_no_more_ends_its_calls() -> None:
 def test_a_foreign_caller_hears_that_the_listener_stops() -> None:
     async def test() -> None:
         callee = Callee()
-        async with listening(callee) as listener, grpc.aio.insecure_channel(listener.address) as channel:
-            stream = channel.stream_stream(METHOD)()  # type: ignore[call-arg]
+        async with calling(callee) as (listener, stream):
             await stream.write(frame_of(internal.Call(id=1, method="hold")))
             await until(lambda: callee.waiting == 1)
             await listener.close()
